@@ -183,6 +183,8 @@ class Type(Protocol):
     def default(self) -> object:
         """What a field holds that nobody filled."""
 
+    def __hash__(self) -> int: ...
+
 
 @dataclass(frozen=True, slots=True)
 class SimpleType:

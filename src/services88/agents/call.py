@@ -1,0 +1,73 @@
+"""What an implementation knows of the call it serves, and how it is bound to its declaration."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+from services88.identity.errors import NotSignedIn
+from services88.identity.identity import Caller, Identity, Origin
+from services88.store.tenants import Tenant
+
+__all__ = ["IMPLEMENTATIONS", "Call", "Implementation", "Options", "implements"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Choices of the operator that operations look at.
+
+    :ivar online: Whether application tokens are asked for (an Online installation).
+    :ivar password_refusals: How a refused password is told: as the documented boolean ``false``
+        with the reason in ExtraInfo, or as an exception.
+    """
+
+    online: bool = False
+    password_refusals: Literal["boolean", "exception"] = "boolean"  # noqa: S105 - no password
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The call under way: for which tenant, by whom, from where."""
+
+    identity: Identity
+    options: Options
+    tenant: Tenant
+    origin: Origin
+    signed_in: Caller | None
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls.
+
+        :raises NotSignedIn: Nobody did sign in.
+        """
+        if self.signed_in is None:
+            raise NotSignedIn(given=False)
+        return self.signed_in
+
+
+Implementation = Callable[..., Awaitable[Any]]
+
+IMPLEMENTATIONS: dict[Callable[..., object], Implementation] = {}
+"""Declared operation to what it does."""
+
+
+def implements(
+    declared: Callable[Concatenate[Any, P], R],
+) -> Callable[
+    [Callable[Concatenate[Call, P], Awaitable[R]]], Callable[Concatenate[Call, P], Awaitable[R]]
+]:
+    """Register what a declared operation does.
+
+    The type checker holds the implementation to the parameters and the result of the declaration.
+    """
+
+    def register(
+        implementation: Callable[Concatenate[Call, P], Awaitable[R]],
+    ) -> Callable[Concatenate[Call, P], Awaitable[R]]:
+        IMPLEMENTATIONS[declared] = implementation
+        return implementation
+
+    return register

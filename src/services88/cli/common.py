@@ -1,0 +1,113 @@
+"""What the commands share: options, opening the database, and telling errors."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from services88.identity.identity import Identity
+    from services88.store.tenants import Tenant
+
+__all__ = [
+    "database_option",
+    "new_password",
+    "on_database",
+    "password_option",
+    "table",
+    "tells_errors",
+    "tenant_option",
+]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def database_option(command: C) -> C:
+    """Add --database and --config."""
+    command = click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="SERVICES88_CONFIG",
+        help="TOML file with settings; flags and SERVICES88_* variables overrule it.",
+    )(command)
+    return click.option(
+        "--database",
+        metavar="URL",
+        help="Where users are kept: sqlite:///FILE. Default: sqlite:///services88.sqlite3.",
+    )(command)
+
+
+tenant_option = click.option(
+    "--tenant", metavar="NAME", help="The tenant concerned. Default: the default tenant."
+)
+password_option = click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Read the password from standard input (one line) instead of asking for it.",
+)
+
+
+def tells_errors(command: Callable[P, T]) -> Callable[P, T]:
+    """Turn the errors that a person can mend into a message and exit status 1."""
+
+    @wraps(command)
+    def telling(*args: P.args, **kwargs: P.kwargs) -> T:
+        from services88.identity.errors import BadInput, Refusal
+        from services88.store.errors import StoreError
+
+        try:
+            return command(*args, **kwargs)
+        except (BadInput, Refusal) as error:
+            raise click.ClickException(str(error)) from error
+        except StoreError as error:
+            raise click.ClickException(f"The database cannot be used. {error}") from error
+
+    return telling
+
+
+def on_database(
+    database: str | None,
+    config: Path | None,
+    tenant: str | None,
+    work: "Callable[[Identity, Tenant], Awaitable[T]]",
+) -> T:
+    """Open the database, creating or migrating it where needed, and do a piece of work."""
+    from services88.identity import tenants
+    from services88.settings import load
+    from services88.web.application import identity_of
+
+    async def run() -> T:
+        identity = identity_of(load({"database": database}, config))
+        try:
+            return await work(identity, await tenants.named(identity, tenant))
+        finally:
+            await identity.database.close()
+            identity.hashing.close()
+
+    return asyncio.run(run())
+
+
+def new_password(*, from_stdin: bool) -> str:
+    """Ask for a new password twice, or read it from standard input. It is never an argument."""
+    if not from_stdin:
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    line = sys.stdin.buffer.readline()
+    try:
+        return line.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise click.ClickException("The password on standard input is not UTF-8.") from error
+
+
+def table(headings: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    """Print rows under headings."""
+    lines = [headings, *(tuple(str(cell) for cell in row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())

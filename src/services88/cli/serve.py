@@ -1,0 +1,64 @@
+"""``services88 serve``: the production server."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from services88.cli.common import database_option, tells_errors
+
+__all__ = ["serve"]
+
+
+@click.command()
+@click.option("--host", help="Address to listen on. Default: 127.0.0.1.")
+@click.option("--port", type=int, help="Port to listen on; 0 takes a free one. Default: 8088.")
+@database_option
+@click.option(
+    "--installation",
+    type=click.Choice(["onsite", "online"]),
+    help="Online asks for application tokens, and for a tenant in the address. Default: onsite.",
+)
+@click.option(
+    "--password-refusals",
+    type=click.Choice(["boolean", "exception"]),
+    help="How a refused password is told: false with the reason in ExtraInfo, or an exception.",
+)
+@click.option("--wsdl/--no-wsdl", default=None, help="Whether ?wsdl is answered. Default: yes.")
+@click.option("--public-url", metavar="URL", help="What the WSDL gives as the server's address.")
+@click.option(
+    "--behind-proxy",
+    is_flag=True,
+    default=None,
+    help="A proxy in front does TLS: allow a public address without it.",
+)
+@click.option(
+    "--trusted-proxies",
+    metavar="LIST",
+    help="Addresses or networks whose X-Forwarded headers are believed. Default: 127.0.0.1.",
+)
+@click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@tells_errors
+def serve(config: Path | None, **flags: Any) -> None:
+    """Serve users, passwords and tickets from a database.
+
+    There is no default user and no default password: make users with `services88 user add`.
+    """
+    from services88.identity.installation import refuse_sandbox
+    from services88.settings import load
+    from services88.web.application import application, identity_of
+    from services88.web.server import check_exposure, listen, run
+
+    settings = load(flags, config)
+    check_exposure(settings)
+    listening = listen(settings)
+    identity = identity_of(settings)
+    asyncio.run(refuse_sandbox(identity))
+    host, port = listening.getsockname()[:2]
+    scheme = "https" if settings.tls_certificate else "http"
+    where = f"[{host}]" if ":" in host else host
+    click.echo(f"services88 serves {scheme}://{where}:{port}/Remote/Services88/User.svc", err=True)
+    run(settings, application(settings, identity), listening)

@@ -1,0 +1,142 @@
+"""Accounts as an operator sees them: adding, listing, retiring."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from services88.identity import policy
+from services88.identity.errors import BadInput
+from services88.identity.identity import Identity, Origin, record
+from services88.identity.names import check_user_name, key_of
+from services88.store import associates, credentials, roles
+from services88.store.associates import Associate
+from services88.store.database import Connection
+from services88.store.errors import Conflict
+from services88.store.roles import Role
+from services88.store.tenants import Tenant
+
+__all__ = ["AssociateType", "add", "find", "listing", "retire", "roles_of_tenant"]
+
+
+class AssociateType(IntEnum):
+    """Kind of user, by the documented numbers of ``associate.type``."""
+
+    EMPLOYEE = 0
+    RESOURCE = 1
+    EXTERNAL_PERSON = 4
+    ANONYMOUS = 7
+    SYSTEM = 13
+
+
+async def roles_of_tenant(identity: Identity, tenant: Tenant) -> Sequence[Role]:
+    """List a tenant's roles."""
+    return await roles.all_roles(identity.database, tenant.tenant_id)
+
+
+async def listing(identity: Identity, tenant: Tenant) -> Sequence[Associate]:
+    """List a tenant's users by name."""
+    return await associates.all_associates(identity.database, tenant.tenant_id)
+
+
+async def find(identity: Identity, tenant: Tenant, name: str) -> Associate:
+    """Find a user by sign-in name.
+
+    :raises BadInput: The tenant has no such user.
+    """
+    user = await associates.by_name(identity.database, tenant.tenant_id, key_of(name))
+    if user is None:
+        raise BadInput(
+            f"Tenant {tenant.name} has no user {name}. `services88 user list` lists them."
+        )
+    return user
+
+
+async def add(
+    identity: Identity,
+    tenant: Tenant,
+    name: str,
+    password: str,
+    *,
+    role: str | None = None,
+    type: AssociateType = AssociateType.EMPLOYEE,
+    firstname: str = "",
+    lastname: str = "",
+    email: str = "",
+) -> Associate:
+    """Add a user with a password.
+
+    :param role: Name of a role of the tenant; its default role where none is given.
+    :raises PasswordRefused: The password is unacceptable.
+    :raises BadInput: The name is not possible or taken, or there is no such role.
+    """
+    name = check_user_name(name)
+    policy.require(password)
+    role_id = _choose(await roles_of_tenant(identity, tenant), role)
+    secret = await identity.hashing.hash(password)
+
+    async def work(connection: Connection) -> None:
+        now = identity.clock.now()
+        associate_id = await associates.add(
+            connection,
+            tenant=tenant.tenant_id,
+            name=name,
+            name_key=key_of(name),
+            type=type,
+            role_id=role_id,
+            firstname=firstname,
+            lastname=lastname,
+            email=email,
+            email_key=key_of(email),
+            now=now,
+        )
+        await credentials.add_password(
+            connection,
+            tenant=tenant.tenant_id,
+            associate_id=associate_id,
+            name=name,
+            secret=secret,
+            now=now,
+        )
+        await record(
+            connection, identity, tenant, "user_created", Origin(), associate_id=associate_id, by=0
+        )
+
+    try:
+        await identity.database.transaction(work)
+    except Conflict as error:
+        raise BadInput(f"Tenant {tenant.name} has a user {name} already.") from error
+    return await find(identity, tenant, name)
+
+
+def _choose(available: Sequence[Role], name: str | None) -> int:
+    for role in available:
+        if role.is_default if name is None else key_of(role.name) == key_of(name):
+            return role.role_id
+    known = ", ".join(role.name for role in available)
+    raise BadInput(f"There is no role {name or '(default)'}. The roles are: {known}.")
+
+
+async def retire(identity: Identity, tenant: Tenant, name: str, *, retired: bool) -> bool:
+    """Retire a user, which ends all their tickets, or take them back.
+
+    :returns: False where the user was so already.
+    :raises BadInput: The tenant has no such user.
+    """
+    user = await find(identity, tenant, name)
+
+    async def work(connection: Connection) -> bool:
+        if not await associates.set_deleted(connection, user, retired):
+            return False
+        if retired:
+            await credentials.delete_tickets(connection, user.associate_id)
+        await record(
+            connection,
+            identity,
+            tenant,
+            "user_retired" if retired else "user_unretired",
+            Origin(),
+            associate_id=user.associate_id,
+            by=0,
+        )
+        return True
+
+    return await identity.database.transaction(work)

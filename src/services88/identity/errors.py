@@ -1,0 +1,66 @@
+"""What the domain refuses, in words for the person who asked and with nothing for an attacker."""
+
+__all__ = [
+    "ApplicationTokenRefused",
+    "BadInput",
+    "NotSignedIn",
+    "PasswordRefused",
+    "Refusal",
+    "ServerBusy",
+]
+
+
+class Refusal(Exception):
+    """The call is not carried out. ``str()`` says why, and what to do."""
+
+
+class NotSignedIn(Refusal):
+    """The call needs a ticket and has none that is valid."""
+
+    def __init__(self, *, given: bool) -> None:
+        super().__init__(
+            "The ticket is unknown or has expired. Sign in again to get a new one."
+            if given
+            else "This call needs a ticket. Sign in, and send the ticket in the Credentials header."
+        )
+
+
+class ApplicationTokenRefused(Refusal):
+    """The installation wants to know which application calls, and was not told."""
+
+    def __init__(self, *, given: bool) -> None:
+        super().__init__(
+            "The application token is unknown or was revoked. Ask the operator for a new one."
+            if given
+            else "This installation needs an application token. Send it in the ApplicationToken "
+            "header."
+        )
+
+
+class PasswordRefused(Refusal):
+    """A password was not changed, for a reason that the person can do something about.
+
+    :ivar reason: ``old-password-wrong``, ``policy`` or ``throttled``. Never renamed.
+    :ivar rules: Codes of the rules that the new password failed. Never renamed.
+    :ivar retry_after: Seconds after which trying again makes sense, where waiting helps.
+    """
+
+    def __init__(
+        self, reason: str, text: str, *, rules: tuple[str, ...] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.rules = rules
+        self.retry_after = retry_after
+
+
+class ServerBusy(Exception):
+    """There is more to do than can be done soon. Nothing was changed."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"The server is too busy. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+class BadInput(Exception):
+    """An operator's command cannot be carried out. ``str()`` says why, and what to do."""

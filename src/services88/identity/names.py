@@ -1,0 +1,47 @@
+"""Names: which ones are allowed, and when two are the same."""
+
+import re
+import unicodedata
+
+from services88.identity.errors import BadInput
+
+__all__ = ["check_tenant_name", "check_user_name", "key_of"]
+
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def key_of(name: str) -> str:
+    """Give the form under which a name is looked up.
+
+    Our choice: letter case and Unicode composition make no difference, nor do blanks around it.
+    The vendor's databases compare names without case as well.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).strip().casefold())
+
+
+def check_user_name(name: str) -> str:
+    """Give the name without blanks around it.
+
+    :raises BadInput: It cannot be a sign-in name.
+    """
+    name = name.strip()
+    if not 0 < len(name) <= 254:
+        raise BadInput("A user name has 1 to 254 characters.")
+    if any(unicodedata.category(character).startswith("C") for character in name):
+        raise BadInput("A user name has no control or invisible characters.")
+    if name.startswith("7T:"):
+        raise BadInput("A user name cannot begin with 7T: (that marks a ticket).")
+    return name
+
+
+def check_tenant_name(name: str) -> str:
+    """Give the name of a tenant, which is a segment of its address.
+
+    :raises BadInput: It cannot be one.
+    """
+    if not _TENANT.fullmatch(name) or name.casefold() == "remote":
+        raise BadInput(
+            "A tenant's name is a segment of its address: up to 64 letters, digits, dots, hyphens "
+            "and underscores, beginning with a letter or digit, and not 'Remote'."
+        )
+    return name

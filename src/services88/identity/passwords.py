@@ -1,0 +1,107 @@
+"""Changing passwords: never lost, never half-changed.
+
+Hashing takes long, so it happens before and outside any transaction; the transaction then replaces
+exactly the hash that was verified, or nothing.
+"""
+
+from services88.identity import policy
+from services88.identity.errors import BadInput, NotSignedIn, PasswordRefused, ServerBusy
+from services88.identity.identity import Caller, Identity, Origin, record
+from services88.store import credentials
+from services88.store.associates import Associate
+from services88.store.credentials import PasswordRow
+from services88.store.database import Connection
+from services88.store.tenants import Tenant
+
+__all__ = ["change_own", "set_by_operator"]
+
+_ATTEMPTS = 3
+
+
+async def change_own(
+    identity: Identity, caller: Caller, old: str, new: str, origin: Origin
+) -> None:
+    """Change the caller's own password; every other ticket of theirs ends (ASVS 7.4.3).
+
+    Of two changes at once from the same old password exactly one succeeds (ASVS 15.4.2).
+
+    :raises PasswordRefused: The old password is wrong or the new one unacceptable.
+    :raises NotSignedIn: The ticket was revoked meanwhile.
+    :raises ServerBusy: There is too much to do. Nothing was changed.
+    """
+    hashed: str | None = None
+    for _ in range(_ATTEMPTS):
+        row = await credentials.password_of(identity.database, caller.associate_id)
+        proved = await identity.hashing.verify(row.secret if row else None, old)
+        if row is None or not proved:
+            raise PasswordRefused("old-password-wrong", "The current password is not correct.")
+        policy.require(new)
+        hashed = hashed or await identity.hashing.hash(new)
+        if await _replace(identity, caller, row, hashed, origin):
+            return
+        # Somebody else replaced the hash since it was read: is the old password still the password?
+    raise ServerBusy(retry_after=1)
+
+
+async def _replace(
+    identity: Identity, caller: Caller, verified: PasswordRow, hashed: str, origin: Origin
+) -> bool:
+    async def work(connection: Connection) -> bool:
+        ticket = await credentials.ticket(connection, caller.tenant.tenant_id, caller.ticket_key)
+        if ticket is None or ticket.deleted or ticket.waiting_for_approval:
+            raise NotSignedIn(given=True)
+        now = identity.clock.now()
+        if not await credentials.replace_password(connection, verified, secret=hashed, now=now):
+            return False
+        await credentials.delete_tickets(connection, caller.associate_id, keep=caller.ticket_id)
+        await record(
+            connection,
+            identity,
+            caller.tenant,
+            "authn_password_change",
+            origin,
+            associate_id=caller.associate_id,
+            by=caller.associate_id,
+        )
+        return True
+
+    return await identity.database.transaction(work)
+
+
+async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, new: str) -> None:
+    """Set a user's password from the command line; all tickets of theirs end.
+
+    :raises PasswordRefused: The new password is unacceptable.
+    :raises BadInput: Somebody else changed it at the same time.
+    """
+    policy.require(new)
+    hashed = await identity.hashing.hash(new)
+
+    async def work(connection: Connection) -> bool:
+        now = identity.clock.now()
+        row = await credentials.password_of(connection, user.associate_id)
+        if row is None:
+            await credentials.add_password(
+                connection,
+                tenant=tenant.tenant_id,
+                associate_id=user.associate_id,
+                name=user.name,
+                secret=hashed,
+                now=now,
+            )
+        elif not await credentials.replace_password(connection, row, secret=hashed, now=now):
+            return False
+        await credentials.delete_tickets(connection, user.associate_id)
+        await record(
+            connection,
+            identity,
+            tenant,
+            "authn_password_change",
+            Origin(),
+            associate_id=user.associate_id,
+            by=0,
+        )
+        return True
+
+    if not await identity.database.transaction(work):
+        raise BadInput("The password was changed by somebody else at the same time. Try again.")

@@ -1,0 +1,114 @@
+"""The settings, and where they come from: flags, then the environment, then a TOML file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from services88.identity.errors import BadInput
+
+__all__ = ["Settings", "load", "masked_url"]
+
+
+class Settings(BaseSettings):
+    """Everything an operator can choose. Each field is a variable ``SERVICES88_{NAME}`` as well."""
+
+    model_config = SettingsConfigDict(env_prefix="SERVICES88_", extra="forbid", frozen=True)
+    config_file: ClassVar[Path | None] = None
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8088, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    database: str = Field(
+        "sqlite:///services88.sqlite3", description="Where users, passwords and tickets are kept."
+    )
+    installation: Literal["onsite", "online"] = Field(
+        "onsite", description="Online asks every call for an application token, and for a tenant."
+    )
+    password_refusals: Literal["boolean", "exception"] = Field(
+        "boolean", description="How a refused password is told: false with a reason, or exception."
+    )
+    wsdl: bool = Field(True, description="Whether ?wsdl is answered.")
+    public_url: str | None = Field(
+        None, description="The URL that clients use, up to and without /Remote. Goes into the WSDL."
+    )
+    behind_proxy: bool = Field(
+        False, description="A proxy in front does TLS; allows a public address without."
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="Addresses or networks whose X-Forwarded headers are believed."
+    )
+    tls_certificate: Path | None = Field(None, description="Certificate chain, PEM.")
+    tls_key: Path | None = Field(None, description="Private key, PEM.")
+    argon2_memory_kib: int = Field(19_456, ge=19_456, description="Memory of one password hash.")
+    argon2_passes: int = Field(2, ge=2, description="Passes of one password hash.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much is logged."
+    )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Give the fields for ``repr``, without the password that a database URL may hold."""
+        for name, value in super().__repr_args__():
+            yield name, masked_url(value) if name == "database" else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: what comes first wins."""
+        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        if cls.config_file is not None:
+            sources.append(TomlConfigSettingsSource(settings_cls, toml_file=cls.config_file))
+        return tuple(sources)
+
+
+def masked_url(url: str) -> str:
+    """Give a database URL without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "***"
+
+
+def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
+    """Gather the settings.
+
+    :param flags: What was given on the command line, by field name; None means not given.
+    :param config: A TOML file.
+    :raises BadInput: A value is not possible, or a name unknown.
+    """
+    if config is not None and not config.is_file():
+        raise BadInput(f"There is no configuration file {config}.")
+
+    class Configured(Settings):
+        config_file = config
+
+    try:
+        return Configured(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        said = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
+        )
+        raise BadInput(f"The settings cannot be used: {said}.") from None
+    except ValueError as error:
+        raise BadInput(f"The configuration file {config} cannot be read: {error}.") from None

@@ -1,0 +1,1 @@
+"""Tables, migrations, statements, and the executors that run them. Knows no rules."""

@@ -1,0 +1,212 @@
+"""Rows of ``associate`` with the person, role and groups behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
+
+from services88.store.database import Connection, Reader
+from services88.store.schema import associate, person, role, user_group_link, user_role_link
+
+__all__ = [
+    "Associate",
+    "add",
+    "all_associates",
+    "by_email",
+    "by_id",
+    "by_name",
+    "count",
+    "groups_of",
+    "set_deleted",
+    "signed_in",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Associate:
+    """A user, with person and role."""
+
+    associate_id: int
+    tenant_id: int
+    name: str
+    type: int
+    deleted: bool
+    waiting_for_approval: bool
+    group_idx: int
+    ej_user_id: int
+    tooltip: str
+    lastlogin: int | None
+    person_id: int
+    firstname: str
+    middle_name: str
+    lastname: str
+    email: str
+    contact_id: int
+    country_id: int
+    role_id: int
+    role_name: str
+    role_tooltip: str
+    role_type: int
+
+    @property
+    def full_name(self) -> str:
+        """The person's name, in the order it is spoken."""
+        return " ".join(part for part in (self.firstname, self.middle_name, self.lastname) if part)
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether neither retired nor waiting for approval."""
+        return not (self.deleted or self.waiting_for_approval)
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    def text(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.coalesce(column, "")
+
+    def number(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.coalesce(column, 0)
+
+    return (
+        select(
+            associate.c.associate_id,
+            associate.c.tenant_id,
+            associate.c.name,
+            associate.c.type,
+            associate.c.deleted,
+            associate.c.waiting_for_approval,
+            associate.c.group_idx,
+            associate.c.ej_user_id,
+            associate.c.tooltip,
+            associate.c.lastlogin,
+            number(associate.c.person_id),
+            text(person.c.firstname),
+            text(person.c.middle_name),
+            text(person.c.lastname),
+            text(person.c.email),
+            number(person.c.contact_id),
+            number(person.c.country_id),
+            number(role.c.role_id),
+            text(role.c.name),
+            text(role.c.tooltip),
+            number(role.c.role_type),
+        )
+        .select_from(associate)
+        .outerjoin(person, person.c.person_id == associate.c.person_id)
+        .outerjoin(user_role_link, user_role_link.c.associate_id == associate.c.associate_id)
+        .outerjoin(role, role.c.role_id == user_role_link.c.role_id)
+        .where(associate.c.tenant_id == bindparam("tenant"))
+    )
+
+
+_by_name = _select().where(associate.c.name_key == bindparam("key"))
+_by_id = _select().where(associate.c.associate_id == bindparam("associate"))
+_by_email = _select().where(person.c.email_key == bindparam("key")).limit(2)
+_all = _select().order_by(associate.c.name_key)
+_count = select(func.count()).select_from(associate)
+_groups = (
+    select(user_group_link.c.user_group_id)
+    .where(user_group_link.c.associate_id == bindparam("associate"))
+    .order_by(user_group_link.c.user_group_id)
+)
+_set_deleted = (
+    update(associate)
+    .where(
+        associate.c.associate_id == bindparam("associate"),
+        associate.c.deleted != bindparam("to"),
+    )
+    .values(deleted=bindparam("to"))
+)
+_set_person_retired = (
+    update(person).where(person.c.person_id == bindparam("person")).values(retired=bindparam("to"))
+)
+_signed_in = (
+    update(associate)
+    .where(
+        associate.c.associate_id == bindparam("associate"),
+        associate.c.deleted.is_(False),
+        associate.c.waiting_for_approval.is_(False),
+    )
+    .values(lastlogin=bindparam("now"))
+)
+
+
+async def by_name(reader: Reader, tenant: int, key: str) -> Associate | None:
+    """Find a user by normalised sign-in name."""
+    row = await reader.one(_by_name, tenant=tenant, key=key)
+    return Associate(*row) if row else None
+
+
+async def by_id(reader: Reader, tenant: int, associate_id: int) -> Associate | None:
+    """Find a user by number."""
+    row = await reader.one(_by_id, tenant=tenant, associate=associate_id)
+    return Associate(*row) if row else None
+
+
+async def by_email(reader: Reader, tenant: int, key: str) -> Sequence[Associate]:
+    """Find users by normalised e-mail address: none, one, or two where there are more."""
+    return [Associate(*row) for row in await reader.all(_by_email, tenant=tenant, key=key)]
+
+
+async def all_associates(reader: Reader, tenant: int) -> Sequence[Associate]:
+    """List a tenant's users by name."""
+    return [Associate(*row) for row in await reader.all(_all, tenant=tenant)]
+
+
+async def count(reader: Reader) -> int:
+    """Count the users of all tenants."""
+    row = await reader.one(_count)
+    return int(row[0]) if row else 0
+
+
+async def groups_of(reader: Reader, associate_id: int) -> list[int]:
+    """List the numbers of a user's groups other than the primary one."""
+    return [row[0] for row in await reader.all(_groups, associate=associate_id)]
+
+
+async def add(
+    connection: Connection,
+    *,
+    tenant: int,
+    name: str,
+    name_key: str,
+    type: int,
+    role_id: int,
+    firstname: str,
+    lastname: str,
+    email: str,
+    email_key: str,
+    now: int,
+) -> int:
+    """Insert a person and the user that it is, and give the user's number."""
+    person_id = await connection.insert(
+        person,
+        tenant_id=tenant,
+        firstname=firstname,
+        lastname=lastname,
+        email=email,
+        email_key=email_key,
+    )
+    associate_id = await connection.insert(
+        associate,
+        tenant_id=tenant,
+        name=name,
+        name_key=name_key,
+        type=type,
+        person_id=person_id,
+        registered=now,
+    )
+    await connection.insert(user_role_link, associate_id=associate_id, role_id=role_id)
+    return associate_id
+
+
+async def set_deleted(connection: Connection, user: Associate, to: bool) -> bool:
+    """Retire or un-retire a user and the person; False where nothing changed."""
+    changed = await connection.execute(_set_deleted, associate=user.associate_id, to=to)
+    await connection.execute(_set_person_retired, person=user.person_id, to=to)
+    return bool(changed)
+
+
+async def signed_in(connection: Connection, associate_id: int, now: int) -> bool:
+    """Note a sign-in; False where the user may not sign in (any more)."""
+    return bool(await connection.execute(_signed_in, associate=associate_id, now=now))

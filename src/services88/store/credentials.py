@@ -1,0 +1,194 @@
+"""Rows of ``credentials``: passwords and tickets. Secrets are hashes by the time they come here."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import bindparam, delete, select, update
+
+from services88.store.database import Connection, Reader
+from services88.store.schema import associate, credentials, user_role_link
+
+__all__ = [
+    "FOREVER",
+    "PASSWORD",
+    "TICKET",
+    "PasswordRow",
+    "TicketRow",
+    "add_password",
+    "add_ticket",
+    "delete_expired_tickets",
+    "delete_tickets",
+    "password_of",
+    "renew_ticket",
+    "replace_password",
+    "ticket",
+]
+
+PASSWORD = "CRM5/PASSWORD"  # noqa: S105 - the documented name of the credential type
+TICKET = "Ticket"
+FOREVER = 253_402_214_400_000  # 9999-12-31, as documented for passwords
+
+# CredentialUsage, as documented
+_INBOUND = 1
+_SESSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRow:
+    """A stored password. ``secret`` is its hash with the parameters it was made with."""
+
+    credentials_id: int
+    secret: str = field(repr=False)
+    search_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """A stored ticket with the user it stands for."""
+
+    credentials_id: int
+    secret: str = field(repr=False)
+    valid_to: int
+    associate_id: int
+    name: str
+    type: int
+    deleted: bool
+    waiting_for_approval: bool
+    role_id: int | None
+
+
+_password_of = select(
+    credentials.c.credentials_id, credentials.c.secret, credentials.c.search_name
+).where(
+    credentials.c.associate_id == bindparam("associate"),
+    credentials.c.credential_type == PASSWORD,
+)
+_ticket = (
+    select(
+        credentials.c.credentials_id,
+        credentials.c.secret,
+        credentials.c.valid_to,
+        associate.c.associate_id,
+        associate.c.name,
+        associate.c.type,
+        associate.c.deleted,
+        associate.c.waiting_for_approval,
+        user_role_link.c.role_id,
+    )
+    .select_from(credentials)
+    .join(associate, associate.c.associate_id == credentials.c.associate_id)
+    .outerjoin(user_role_link, user_role_link.c.associate_id == associate.c.associate_id)
+    .where(
+        credentials.c.tenant_id == bindparam("tenant"),
+        credentials.c.credential_type == TICKET,
+        credentials.c.search_name == bindparam("key"),
+    )
+)
+# The compare-and-swap that every change of a password goes through.
+_replace_password = (
+    update(credentials)
+    .where(
+        credentials.c.credentials_id == bindparam("id"),
+        credentials.c.secret == bindparam("verified"),
+    )
+    .values(secret=bindparam("new"), valid_from=bindparam("now"))
+)
+_renew_ticket = (
+    update(credentials)
+    .where(
+        credentials.c.credentials_id == bindparam("id"),
+        credentials.c.valid_to < bindparam("until"),
+    )
+    .values(valid_to=bindparam("until"), last_used_date=bindparam("now"))
+)
+_delete_tickets = delete(credentials).where(
+    credentials.c.associate_id == bindparam("associate"),
+    credentials.c.credential_type == TICKET,
+    credentials.c.credentials_id != bindparam("keep"),
+)
+_expired = (
+    select(credentials.c.credentials_id)
+    .where(credentials.c.credential_type == TICKET, credentials.c.valid_to < bindparam("now"))
+    .limit(100)
+)
+_delete_expired = delete(credentials).where(credentials.c.credentials_id.in_(_expired))
+
+
+async def password_of(reader: Reader, associate_id: int) -> PasswordRow | None:
+    """Read a user's stored password."""
+    row = await reader.one(_password_of, associate=associate_id)
+    return PasswordRow(*row) if row else None
+
+
+async def add_password(
+    connection: Connection, *, tenant: int, associate_id: int, name: str, secret: str, now: int
+) -> int:
+    """Store the hash of a user's first password."""
+    return await connection.insert(
+        credentials,
+        tenant_id=tenant,
+        associate_id=associate_id,
+        credential_type=PASSWORD,
+        search_name=name,
+        secret=secret,
+        valid_from=now,
+        valid_to=FOREVER,
+        is_active=_INBOUND,
+    )
+
+
+async def replace_password(
+    connection: Connection, row: PasswordRow, *, secret: str, now: int
+) -> bool:
+    """Store a new hash in place of exactly the one given; False where that is not there now."""
+    changed = await connection.execute(
+        _replace_password, id=row.credentials_id, verified=row.secret, new=secret, now=now
+    )
+    return changed == 1
+
+
+async def ticket(reader: Reader, tenant: int, key: str) -> TicketRow | None:
+    """Find a ticket by its public part."""
+    row = await reader.one(_ticket, tenant=tenant, key=key)
+    return TicketRow(*row) if row else None
+
+
+async def add_ticket(
+    connection: Connection,
+    *,
+    tenant: int,
+    associate_id: int,
+    key: str,
+    secret: str,
+    now: int,
+    until: int,
+) -> int:
+    """Store a ticket: its public part, and the hash of the whole."""
+    return await connection.insert(
+        credentials,
+        tenant_id=tenant,
+        associate_id=associate_id,
+        credential_type=TICKET,
+        search_name=key,
+        secret=secret,
+        valid_from=now,
+        valid_to=until,
+        is_active=_SESSION,
+        last_used_date=now,
+    )
+
+
+async def renew_ticket(
+    connection: Connection, credentials_id: int, *, now: int, until: int
+) -> None:
+    """Let a ticket live longer; never shorter, and not where it was deleted meanwhile."""
+    await connection.execute(_renew_ticket, id=credentials_id, now=now, until=until)
+
+
+async def delete_tickets(connection: Connection, associate_id: int, *, keep: int = 0) -> int:
+    """Delete a user's tickets but one, and give the number deleted."""
+    return await connection.execute(_delete_tickets, associate=associate_id, keep=keep)
+
+
+async def delete_expired_tickets(connection: Connection, now: int) -> None:
+    """Delete some expired tickets: few at a time, so that no transaction grows long."""
+    await connection.execute(_delete_expired, now=now)

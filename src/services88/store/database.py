@@ -1,0 +1,67 @@
+"""What the rest of the program sees of a database."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from sqlalchemy import Table
+from sqlalchemy.sql.base import Executable
+
+__all__ = ["Connection", "Database", "Reader", "Row", "Work"]
+
+T = TypeVar("T")
+Row: TypeAlias = tuple[Any, ...]
+
+
+class Reader(Protocol):
+    """Runs statements that read. Values are given by the names of the bound parameters."""
+
+    async def one(self, statement: Executable, **values: object) -> Row | None:
+        """Give the first row, or None.
+
+        :raises DatabaseUnavailable: The database does not answer.
+        """
+
+    async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
+        """Give all rows.
+
+        :raises DatabaseUnavailable: The database does not answer.
+        """
+
+
+class Connection(Reader, Protocol):
+    """A transaction under way."""
+
+    async def execute(self, statement: Executable, **values: object) -> int:
+        """Run a statement that changes rows, and give their number.
+
+        :raises Conflict: A unique value is taken.
+        """
+
+    async def insert(self, table: Table, **values: object) -> int:
+        """Insert a row and give its key.
+
+        :raises Conflict: A unique value is taken.
+        """
+
+
+Work: TypeAlias = Callable[[Connection], Awaitable[T]]
+
+
+class Database(Reader, Protocol):
+    """A database, open and with its tables up to date."""
+
+    kind: str
+    """The product's name, for people."""
+
+    async def transaction(self, work: Work[T]) -> T:
+        """Do a piece of work in one transaction: all of it is kept, or none.
+
+        ``work`` awaits nothing but the connection it is given, so that one way of writing it
+        serves a synchronous and an asynchronous driver. What it raises undoes the transaction
+        and is raised here.
+
+        :raises DatabaseUnavailable: The database does not answer; nothing was kept.
+        """
+
+    async def close(self) -> None:
+        """Close all connections, after the work under way."""

@@ -1,0 +1,210 @@
+"""The tables, modelled on the documented ones of NetServer.
+
+Names are the documented names in snake case (``associate.group_idx``, ``credentials.search_name``).
+Times are whole milliseconds since 1970 UTC: integers compare, index and travel alike in every
+database. Each row that belongs to a tenant says so, and every statement asks for it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    true,
+)
+from sqlalchemy.schema import SchemaItem
+
+__all__ = [
+    "application_token",
+    "associate",
+    "audit_event",
+    "credentials",
+    "function_right",
+    "function_right_role_link",
+    "installation",
+    "metadata",
+    "person",
+    "role",
+    "tenant",
+    "user_group",
+    "user_group_link",
+    "user_role_link",
+]
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
+_Instant = BigInteger
+
+
+def _table(name: str, *content: SchemaItem) -> Table:
+    # Numbers are never given out twice: the audit trail refers to them after a row is gone.
+    return Table(name, metadata, *content, sqlite_autoincrement=True)
+
+
+# Facts about this database: who made it, and for what.
+installation = Table(
+    "installation",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+tenant = _table(
+    "tenant",
+    Column("tenant_id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("name_key", String(64), nullable=False, unique=True),
+    Column("company_name", String(254), nullable=False, server_default=""),
+    Column("is_default", Boolean, nullable=False, server_default=false()),
+    Column("registered", _Instant, nullable=False),
+)
+
+person = _table(
+    "person",
+    Column("person_id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("firstname", String(99), nullable=False, server_default=""),
+    Column("middle_name", String(99), nullable=False, server_default=""),
+    Column("lastname", String(99), nullable=False, server_default=""),
+    Column("email", String(254), nullable=False, server_default=""),
+    Column("email_key", String(254), nullable=False, server_default=""),
+    Column("contact_id", Integer, nullable=False, server_default="0"),
+    Column("country_id", Integer, nullable=False, server_default="0"),
+    Column("retired", Boolean, nullable=False, server_default=false()),
+    Index(None, "tenant_id", "email_key"),
+)
+
+user_group = _table(
+    "user_group",
+    Column("user_group_id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("name", String(239), nullable=False),
+    Column("rank", SmallInteger, nullable=False, server_default="0"),
+    Column("tooltip", String(254), nullable=False, server_default=""),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    UniqueConstraint("tenant_id", "name"),
+)
+
+associate = _table(
+    "associate",
+    Column("associate_id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("name", String(254), nullable=False),
+    Column("name_key", String(254), nullable=False),
+    Column("type", SmallInteger, nullable=False, server_default="0"),
+    Column("rank", SmallInteger, nullable=False, server_default="0"),
+    Column("tooltip", String(254), nullable=False, server_default=""),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("waiting_for_approval", Boolean, nullable=False, server_default=false()),
+    Column("group_idx", Integer, nullable=False, server_default="0"),
+    Column("person_id", ForeignKey("person.person_id")),
+    Column("ej_user_id", Integer, nullable=False, server_default="0"),
+    Column("user_name", String(254), nullable=False, server_default=""),
+    Column("lastlogin", _Instant),
+    Column("lastlogout", _Instant),
+    Column("registered", _Instant, nullable=False),
+    UniqueConstraint("tenant_id", "name_key"),
+    Index(None, "person_id"),
+)
+
+user_group_link = Table(
+    "user_group_link",
+    metadata,
+    Column("associate_id", ForeignKey("associate.associate_id"), primary_key=True),
+    Column("user_group_id", ForeignKey("user_group.user_group_id"), primary_key=True),
+)
+
+role = _table(
+    "role",
+    Column("role_id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("name", String(239), nullable=False),
+    Column("rank", SmallInteger, nullable=False, server_default="0"),
+    Column("tooltip", String(254), nullable=False, server_default=""),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("role_type", SmallInteger, nullable=False, server_default="0"),
+    Column("is_default", Boolean, nullable=False, server_default=false()),
+    UniqueConstraint("tenant_id", "name"),
+)
+
+user_role_link = Table(
+    "user_role_link",
+    metadata,
+    Column("associate_id", ForeignKey("associate.associate_id"), primary_key=True),
+    Column("role_id", ForeignKey("role.role_id"), nullable=False, index=True),
+)
+
+function_right = _table(
+    "function_right",
+    Column("function_right_id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("is_built_in", Boolean, nullable=False, server_default=true()),
+)
+
+function_right_role_link = Table(
+    "function_right_role_link",
+    metadata,
+    Column("role_id", ForeignKey("role.role_id"), primary_key=True),
+    Column("function_right_id", ForeignKey("function_right.function_right_id"), primary_key=True),
+)
+
+# Passwords and tickets, as hashes only.
+credentials = _table(
+    "credentials",
+    Column("credentials_id", _Key, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("associate_id", ForeignKey("associate.associate_id"), nullable=False),
+    Column("credential_type", String(32), nullable=False),
+    Column("search_name", String(254), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("valid_from", _Instant, nullable=False),
+    Column("valid_to", _Instant, nullable=False),
+    Column("is_active", SmallInteger, nullable=False),
+    Column("last_used_date", _Instant),
+    Column("last_used_info", String(254), nullable=False, server_default=""),
+    UniqueConstraint("tenant_id", "credential_type", "search_name"),
+    Index(None, "associate_id", "credential_type"),
+    Index(None, "credential_type", "valid_to"),
+)
+
+application_token = _table(
+    "application_token",
+    Column("application_token_id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("name", String(99), nullable=False),
+    Column("secret", String(64), nullable=False),
+    Column("registered", _Instant, nullable=False),
+    Column("revoked", _Instant),
+    UniqueConstraint("tenant_id", "secret"),
+)
+
+# What happened to whom, in the words of the OWASP logging vocabulary.
+audit_event = _table(
+    "audit_event",
+    Column("audit_event_id", _Key, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("at", _Instant, nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("associate_id", Integer, nullable=False, server_default="0"),
+    Column("by_associate_id", Integer, nullable=False, server_default="0"),
+    Column("application_token_id", Integer, nullable=False, server_default="0"),
+    Column("address", String(64), nullable=False, server_default=""),
+    Index(None, "tenant_id", "associate_id", "at"),
+)

@@ -1,0 +1,184 @@
+"""The SQLite executor: reads where they are asked for, writes on one thread.
+
+Statements are SQLAlchemy Core, compiled once to text and run by the standard library's driver on
+connections that stay open: a look-up costs about ten microseconds, so it may run on the event loop.
+Writes queue for one thread of the process and one ``BEGIN IMMEDIATE`` each; WAL lets readers go on
+meanwhile, ``synchronous=FULL`` makes a commit survive a power cut.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from services88.store.database import Row, Work
+from services88.store.errors import Conflict, DatabaseUnavailable, UnusableDatabase
+
+__all__ = ["SqliteDatabase", "connect", "sqlite_path"]
+
+T = TypeVar("T")
+
+_BUSY_SECONDS = 5.0
+sqlite3.register_converter("BOOLEAN", lambda stored: stored != b"0")
+_dialect = sqlite_dialect.dialect(paramstyle="named")
+
+
+def sqlite_path(url: str) -> Path:
+    """Give the file that a ``sqlite:///`` URL names.
+
+    :raises UnusableDatabase: It names none.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() != "sqlite":
+        raise UnusableDatabase(
+            "The database URL names no database of a kind this version knows. "
+            "Write sqlite:///FILE (three slashes and a path; four for an absolute one)."
+        )
+    if not parsed.database or parsed.database == ":memory:":
+        raise UnusableDatabase("The database URL names no file. Write sqlite:///FILE.")
+    return Path(parsed.database)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection, creating the file (readable by its owner only) where there is none.
+
+    :raises UnusableDatabase: The file cannot be made, opened or read as a database.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(
+            path,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            detect_types=sqlite3.PARSE_DECLTYPES,
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+    except OSError as error:
+        raise UnusableDatabase(
+            f"The database file {path} cannot be opened: {error.strerror}. "
+            "Its folder must exist and be writable."
+        ) from error
+    except sqlite3.Error as error:
+        raise UnusableDatabase(
+            f"The file {path} cannot be used as a SQLite database: {error}."
+        ) from error
+    return connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the driver's errors into the store's."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorname == "SQLITE_CONSTRAINT_UNIQUE":
+            raise Conflict(str(error)) from error
+        raise
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        raise DatabaseUnavailable(str(error)) from error
+
+
+class _Connection:
+    """Runs compiled statements on one driver connection; its coroutines never wait."""
+
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self._driver = driver
+        self._compiled: dict[object, tuple[str, dict[str, object]]] = {}
+
+    def _run(self, key: object, statement: Executable, values: dict[str, object]) -> sqlite3.Cursor:
+        known = self._compiled.get(key)
+        if known is None:
+            compiled = cast(
+                SQLCompiler,
+                statement.compile(dialect=_dialect, column_keys=list(values) or None),  # type: ignore[attr-defined]
+            )
+            known = self._compiled[key] = (str(compiled), dict(compiled.params))
+        text, constants = known
+        with _translated():
+            return self._driver.execute(text, {**constants, **values})
+
+    async def one(self, statement: Executable, **values: object) -> Row | None:
+        return cast("Row | None", self._run(statement, statement, values).fetchone())
+
+    async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
+        return self._run(statement, statement, values).fetchall()
+
+    async def execute(self, statement: Executable, **values: object) -> int:
+        return self._run(statement, statement, values).rowcount
+
+    async def insert(self, table: Table, **values: object) -> int:
+        key = (table.name, tuple(values))
+        return self._run(key, insert(table), values).lastrowid or 0
+
+
+class SqliteDatabase:
+    """A SQLite file, open."""
+
+    kind = "SQLite"
+
+    def __init__(self, path: Path) -> None:
+        """Open the file; its tables must be up to date."""
+        self._read_driver = connect(path)
+        self._write_driver = connect(path)
+        self._reader = _Connection(self._read_driver)
+        self._writer = _Connection(self._write_driver)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+
+    async def one(self, statement: Executable, **values: object) -> Row | None:
+        """Give the first row, or None."""
+        return await self._reader.one(statement, **values)
+
+    async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
+        """Give all rows."""
+        return await self._reader.all(statement, **values)
+
+    async def transaction(self, work: Work[T]) -> T:
+        """Do a piece of work in one transaction, on the writer thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._in_transaction, work)
+
+    def _in_transaction(self, work: Work[T]) -> T:
+        with _translated():
+            self._write_driver.execute("BEGIN IMMEDIATE")
+        try:
+            result = _finish(cast("Coroutine[Any, Any, T]", work(self._writer)))
+            with _translated():
+                self._write_driver.execute("COMMIT")
+        except BaseException:
+            if self._write_driver.in_transaction:
+                self._write_driver.execute("ROLLBACK")
+            raise
+        return result
+
+    async def close(self) -> None:
+        """Close both connections, after the writes under way."""
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
+        self._read_driver.close()
+        self._write_driver.close()
+
+
+def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that awaits nothing but our connection, to its end, without a loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return cast(T, stop.value)
+    coroutine.close()
+    raise RuntimeError("a transaction may await nothing but its connection")

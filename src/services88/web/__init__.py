@@ -1,0 +1,1 @@
+"""The ASGI application: addresses, media types, limits, and what HTTP itself refuses."""

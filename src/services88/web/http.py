@@ -1,0 +1,108 @@
+"""The parts of HTTP that the service endpoints need: bodies, media types, plain answers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.message import Message
+
+from starlette.types import Receive, Scope, Send
+
+__all__ = ["HttpRefusal", "MediaType", "header", "read_body", "send_response"]
+
+MAXIMUM_BODY = 65_536
+"""Bytes of a request body: WCF's documented default of MaxReceivedMessageSize."""
+
+
+class HttpRefusal(Exception):
+    """What HTTP itself refuses, before there is a message: one line of text/plain."""
+
+    def __init__(self, status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(text)
+        self.status = status
+        self.headers = tuple(headers)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """A Content-Type, read."""
+
+    name: str
+    charset: str | None
+    action: str | None
+
+    @classmethod
+    def of(cls, value: str) -> "MediaType":
+        """Read a Content-Type header (RFC 9110, 8.3)."""
+        message = Message()
+        message["Content-Type"] = value
+        charset = message.get_param("charset")
+        action = message.get_param("action")
+        return cls(
+            message.get_content_type() if value else "",
+            charset.lower() if isinstance(charset, str) else None,
+            action if isinstance(action, str) else None,
+        )
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Give a request header's value; None where it is absent."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return None
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """Read a request's body.
+
+    :raises HttpRefusal: It is longer than any message of the contract, or encoded.
+    :raises ConnectionError: The client left before it was there.
+    """
+    encoding = header(scope, b"content-encoding")
+    if encoding and encoding.strip().lower() != "identity":
+        raise HttpRefusal(415, "Content-Encoding is not accepted: send the message as it is.")
+    too_large = HttpRefusal(
+        413,
+        f"The message is too large: at most {MAXIMUM_BODY} bytes are read.",
+        [("connection", "close")],
+    )
+    announced = header(scope, b"content-length")
+    if announced and announced.isdigit() and int(announced) > MAXIMUM_BODY:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError("the client left")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MAXIMUM_BODY:
+            raise too_large
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def send_response(
+    send: Send,
+    status: int,
+    content_type: str,
+    body: bytes,
+    headers: Iterable[tuple[str, str]] = (),
+    *,
+    without_body: bool = False,
+) -> None:
+    """Send an answer, always with its length (some clients cannot take a chunked one)."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", content_type.encode("latin-1")),
+                (b"content-length", str(len(body)).encode()),
+                (b"cache-control", b"no-store"),
+                *((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": b"" if without_body else body})

@@ -1,0 +1,82 @@
+"""Running the application: uvicorn on uvloop and httptools."""
+
+import ipaddress
+import logging
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from services88.identity.errors import BadInput
+from services88.settings import Settings
+
+__all__ = ["check_exposure", "is_loopback", "listen", "run", "server"]
+
+
+def check_exposure(settings: Settings) -> None:
+    """Refuse to listen where passwords would travel in the clear (ASVS 12.1.1).
+
+    :raises BadInput: The address is a public one and nothing encrypts.
+    """
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        raise BadInput("TLS needs both a certificate (--tls-certificate) and its key (--tls-key).")
+    if settings.tls_certificate or settings.behind_proxy or is_loopback(settings.host):
+        return
+    raise BadInput(
+        f"Listening on {settings.host} without encryption would send passwords in the clear. "
+        "Give --tls-certificate and --tls-key; or --behind-proxy where a proxy in front does TLS; "
+        "or listen on 127.0.0.1."
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address is reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the address to listen on.
+
+    :raises BadInput: It cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        raise BadInput(
+            f"Cannot listen on {settings.host} port {settings.port}: {error}. "
+            "Choose another with --host and --port."
+        ) from error
+
+
+def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
+    """Make the server, ready to run."""
+    # httptools explicitly: h11 mishandles absolute URIs and Content-Length beside chunks.
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        server_header=False,
+        proxy_headers=False,  # our application has the middleware itself
+        access_log=False,  # each call is logged where its outcome is known
+        log_config=None,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        timeout_graceful_shutdown=10,
+    )
+    return uvicorn.Server(config)
+
+
+def run(settings: Settings, app: ASGIApp, listening: socket.socket) -> None:
+    """Serve until told to stop (SIGTERM or SIGINT), and finish the calls under way first."""
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)-7s %(message)s",
+        force=True,
+    )
+    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.root.level))
+    server(settings, app).run(sockets=[listening])

@@ -1,0 +1,265 @@
+"""The service endpoints: one call from HTTP to the domain and back."""
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from services88.agents import Options, perform
+from services88.contract import AGENTS
+from services88.contract.messages import Answer, Request
+from services88.identity import tenants
+from services88.identity.errors import ServerBusy
+from services88.identity.identity import Identity
+from services88.soap.envelopes import Envelope, open_envelope, read_request, write_answer
+from services88.soap.faults import Code, Fault, SoapError, write_fault
+from services88.soap.versions import SOAP11, SOAP12
+from services88.soap.wsdl import wsdl
+from services88.soap.xml import NotAcceptable
+from services88.soap.xml import parse as parse_xml
+from services88.store.errors import DatabaseUnavailable
+from services88.store.tenants import Tenant
+from services88.web.addresses import ServiceAddress, base_url, parse
+from services88.web.http import HttpRefusal, MediaType, header, read_body, send_response
+
+__all__ = ["ServiceRoute", "Sites"]
+
+_log = logging.getLogger("services88.calls")
+
+_CHARSETS = frozenset({"utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "iso-8859-1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """How the segment of an address that names the tenant is taken.
+
+    :ivar required: Whether there must be one (an Online installation).
+    :ivar strict: Whether one that names no tenant is refused rather than the default tenant's.
+    """
+
+    required: bool = False
+    strict: bool = False
+
+
+class ServiceRoute(BaseRoute):
+    """Answers at the addresses of the services, in any letter case."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        options: Options,
+        *,
+        sites: Sites,
+        public_url: str | None,
+        wsdl: bool,
+    ) -> None:
+        """Serve a domain.
+
+        :param public_url: What to write into the WSDL instead of the address the client used.
+        :param wsdl: Whether ``?wsdl`` is answered (ASVS 13.4.5).
+        """
+        self._identity = identity
+        self._options = options
+        self._sites = sites
+        self._public_url = public_url
+        self._wsdl = wsdl
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether a request is for a service."""
+        if scope["type"] == "http":
+            address = parse(scope["path"])
+            if address is not None:
+                return Match.FULL, {"service": address}
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        address: ServiceAddress = scope["service"]
+        method = scope["method"]
+        try:
+            tenant = await self._tenant(address)
+            if method == "POST":
+                await self._post(address, tenant, scope, receive, send)
+            elif method in ("GET", "HEAD") and _asks_for_wsdl(scope) and self._wsdl:
+                location = base_url(scope, self._public_url) + address.path
+                await send_response(
+                    send,
+                    200,
+                    "text/xml; charset=utf-8",
+                    _wsdl_at(address.agent.name, location),
+                    without_body=method == "HEAD",
+                )
+            else:
+                raise HttpRefusal(
+                    405,
+                    "This is a SOAP service: POST a message"
+                    + (", or GET its description with ?wsdl." if self._wsdl else "."),
+                    [("allow", "POST, GET, HEAD" if self._wsdl else "POST")],
+                )
+        except HttpRefusal as refusal:
+            await send_response(
+                send,
+                refusal.status,
+                "text/plain; charset=utf-8",
+                f"{refusal}\n".encode(),
+                refusal.headers,
+                without_body=method == "HEAD",
+            )
+        except ConnectionError:
+            _log.info("%s: the client left before its message was complete", address.path)
+
+    async def _tenant(self, address: ServiceAddress) -> Tenant:
+        try:
+            if address.site is not None:
+                tenant = await tenants.find(self._identity, address.site)
+                if tenant is not None:
+                    return tenant
+                if self._sites.strict or self._sites.required:
+                    raise HttpRefusal(404, "The address names no tenant of this server.")
+            elif self._sites.required:
+                raise HttpRefusal(
+                    404, "The address must name a tenant: /{tenant}/Remote/Services88/..."
+                )
+            return await tenants.default(self._identity)
+        except DatabaseUnavailable as error:
+            _log.error("the database does not answer: %s", error)
+            raise HttpRefusal(
+                503,
+                "The database does not answer. Try again in a few seconds.",
+                [("retry-after", "5")],
+            ) from error
+
+    async def _post(
+        self, address: ServiceAddress, tenant: Tenant, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        started = time.perf_counter()
+        media = MediaType.of(header(scope, b"content-type") or "")
+        _check_media(media)
+        body = await read_body(scope, receive)
+        version = SOAP12 if media.name == SOAP12.media_type else SOAP11
+        call = _Call(address, tenant, media, scope)
+        request: Request | None = None
+        try:
+            envelope = call.open(body)
+            version = envelope.version
+            request = call.read(envelope)
+            answer = await perform(
+                self._identity,
+                self._options,
+                tenant,
+                address.agent,
+                request,
+                address=scope["client"][0] if scope.get("client") else "",
+            )
+            status, payload = (
+                200,
+                write_answer(
+                    request.operation,
+                    address.agent,
+                    version,
+                    answer,
+                    documented=bool(envelope.documented),
+                ),
+            )
+            said, retry_after = _outcome(answer), None
+        except Exception as error:  # the last resort: a client never sees a traceback (ASVS 16.5.4)
+            fault = _fault_of(error)
+            if fault is None:
+                raise
+            status, payload = fault.status(version), write_fault(version, fault)
+            said, retry_after = f"fault: {fault.reason}", fault.retry_after
+        await send_response(
+            send,
+            status,
+            f"{media.name}; charset=utf-8",
+            payload,
+            () if retry_after is None else (("retry-after", str(retry_after)),),
+        )
+        _log.info(
+            "%s %s.%s %d %s %.1f ms",
+            tenant.name,
+            address.agent.name,
+            request.operation.name if request else "?",
+            status,
+            said,
+            (time.perf_counter() - started) * 1000,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A posted message and what HTTP says about it."""
+
+    address: ServiceAddress
+    tenant: Tenant
+    media: MediaType
+    scope: Scope
+
+    def open(self, body: bytes) -> Envelope:
+        try:
+            root = parse_xml(body, self.media.charset)
+        except NotAcceptable as error:
+            raise SoapError(Fault(Code.SENDER, str(error))) from error
+        envelope = open_envelope(root)
+        if envelope.version is SOAP11 and self.media.name == SOAP12.media_type:
+            raise HttpRefusal(
+                415, "A SOAP 1.1 envelope is text/xml; application/soap+xml is for SOAP 1.2."
+            )
+        return envelope
+
+    def read(self, envelope: Envelope) -> Request:
+        action = (header(self.scope, b"soapaction") or "").strip().strip('"')
+        return read_request(self.address.agent, envelope, action or self.media.action)
+
+
+def _check_media(media: MediaType) -> None:
+    if media.name not in (SOAP11.media_type, SOAP12.media_type):
+        raise HttpRefusal(
+            415, "Send the message as text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2)."
+        )
+    if media.charset is not None and media.charset not in _CHARSETS:
+        raise HttpRefusal(415, "Send the message in UTF-8 or UTF-16.")
+
+
+def _fault_of(error: Exception) -> Fault | None:
+    match error:
+        case HttpRefusal() | ConnectionError():
+            return None
+        case SoapError():
+            return error.fault
+        case ServerBusy():
+            return Fault(Code.RECEIVER, str(error), retry_after=error.retry_after)
+        case DatabaseUnavailable():
+            _log.error("the database does not answer: %s", error)
+            return Fault(
+                Code.RECEIVER,
+                "The database does not answer. Nothing was changed. Try again in 5 seconds.",
+                retry_after=5,
+            )
+        case _:
+            _log.exception("a call failed")
+            return Fault(
+                Code.RECEIVER,
+                "The server failed to carry out the call. Its log says why; ask its operator.",
+            )
+
+
+def _outcome(answer: Answer) -> str:
+    if answer.refused is not None:
+        return f"refused ({(answer.refused.exception_type or '').rpartition('.')[2]})"
+    if answer.extra is not None:
+        return f"refused ({answer.extra.get('Reason')})"
+    return "done"
+
+
+def _asks_for_wsdl(scope: Scope) -> bool:
+    name = scope["query_string"].decode("latin-1").partition("=")[0].partition("&")[0]
+    return name.lower() in ("wsdl", "singlewsdl")
+
+
+@lru_cache(maxsize=256)
+def _wsdl_at(agent: str, location: str) -> bytes:
+    return wsdl(AGENTS[agent], location)

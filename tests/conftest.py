@@ -1,0 +1,33 @@
+"""Fixtures shared by all tests."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running import RunningServer, Starter, running
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Starter]:
+    """Start servers with settings of the test's own."""
+    with ExitStack() as stack:
+        started = 0
+
+        def begin(**settings: Any) -> RunningServer:
+            nonlocal started
+            started += 1
+            folder = tmp_path / f"server-{started}"
+            folder.mkdir()
+            return stack.enter_context(running(folder, **settings))
+
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One server for all tests of a module; each test adds users of its own."""
+    with running(tmp_path_factory.mktemp("server")) as server:
+        yield server
