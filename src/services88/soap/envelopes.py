@@ -99,10 +99,10 @@ def open_envelope(root: etree._Element) -> Envelope:
     )
 
 
-def read_request(agent: Agent, envelope: Envelope, action: str | None) -> Request:
+def read_request(agent: Agent, envelope: Envelope, *actions: str | None) -> Request:
     """Read a call.
 
-    :param action: What the transport says the action is; the Body decides, and a different one is
+    :param actions: What the transport says the action is; the Body decides, and a different one is
         refused, so that nobody can send one operation under the name of another.
     :raises SoapError: It is no call of this agent.
     """
@@ -111,7 +111,7 @@ def read_request(agent: Agent, envelope: Envelope, action: str | None) -> Reques
         raise _sender("The Body must hold exactly one element: the operation.")
     element = envelope.body[0]
     operation = _operation(agent, element)
-    if action and action != operation.action:
+    if any(action and action != operation.action for action in actions):
         raise _action_not_supported(
             f"The action names another operation than the Body, which holds {operation.name}. "
             f'Send "{operation.action}" as the action, or none.'
@@ -121,12 +121,13 @@ def read_request(agent: Agent, envelope: Envelope, action: str | None) -> Reques
         arguments = _request_reader(operation)(element)
     except Malformed as error:
         raise _sender(str(error)) from error
+    zone = cast("SoTimeZone | None", headers.get("TimeZone"))
     return Request(
         operation,
         arguments,
         cast("str | None", headers.get("ApplicationToken")),
         cast("SoCredentials | None", headers.get("Credentials")),
-        cast("SoTimeZone | None", headers.get("TimeZone")),
+        zone if zone != SoTimeZone() else None,  # an empty one names no zone
     )
 
 

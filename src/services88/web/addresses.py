@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,7 +15,7 @@ __all__ = ["ForwardedHost", "ServiceAddress", "base_url", "parse"]
 
 _PATH = re.compile(r"(?:/(?P<site>[^/]+))?/Remote/Services88/(?P<agent>[^/]+)\.svc", re.IGNORECASE)
 _AGENTS = {name.casefold(): agent for name, agent in AGENTS.items()}
-_HOST = re.compile(r"[A-Za-z0-9.\-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+_HOST = re.compile(r"[A-Za-z0-9._\-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class ServiceAddress:
     site: str | None
     agent: Agent
     path: str
-    """As the client wrote it, so that the WSDL can give it back."""
+    """As the client wrote it, escapes included, so that the WSDL can give it back."""
 
 
 def parse(path: str) -> ServiceAddress | None:
@@ -33,7 +34,7 @@ def parse(path: str) -> ServiceAddress | None:
     if match is None:
         return None
     agent = _AGENTS.get(match["agent"].casefold())
-    return ServiceAddress(match["site"], agent, path) if agent else None
+    return ServiceAddress(match["site"], agent, quote(path)) if agent else None
 
 
 def base_url(scope: Scope, public_url: str | None) -> str:

@@ -3,7 +3,8 @@
 import logging
 import time
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from xml.sax.saxutils import escape
 
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -80,10 +81,11 @@ class ServiceRoute(BaseRoute):
         address: ServiceAddress = scope["service"]
         method = scope["method"]
         try:
-            tenant = await self._tenant(address)
             if method == "POST":
-                await self._post(address, tenant, scope, receive, send)
-            elif method in ("GET", "HEAD") and _asks_for_wsdl(scope) and self._wsdl:
+                await self._post(address, scope, receive, send)
+                return
+            await self._tenant(address)
+            if method in ("GET", "HEAD") and _asks_for_wsdl(scope) and self._wsdl:
                 location = base_url(scope, self._public_url) + address.path
                 await send_response(
                     send,
@@ -99,7 +101,8 @@ class ServiceRoute(BaseRoute):
                     + (", or GET its description with ?wsdl." if self._wsdl else "."),
                     [("allow", "POST, GET, HEAD" if self._wsdl else "POST")],
                 )
-        except HttpRefusal as refusal:
+        except (HttpRefusal, DatabaseUnavailable) as error:
+            refusal = error if isinstance(error, HttpRefusal) else _database_gone(error)
             await send_response(
                 send,
                 refusal.status,
@@ -112,39 +115,33 @@ class ServiceRoute(BaseRoute):
             _log.info("%s: the client left before its message was complete", address.path)
 
     async def _tenant(self, address: ServiceAddress) -> Tenant:
-        try:
-            if address.site is not None:
-                tenant = await tenants.find(self._identity, address.site)
-                if tenant is not None:
-                    return tenant
-                if self._sites.strict or self._sites.required:
-                    raise HttpRefusal(404, "The address names no tenant of this server.")
-            elif self._sites.required:
-                raise HttpRefusal(
-                    404, "The address must name a tenant: /{tenant}/Remote/Services88/..."
-                )
-            return await tenants.default(self._identity)
-        except DatabaseUnavailable as error:
-            _log.error("the database does not answer: %s", error)
+        if address.site is not None:
+            tenant = await tenants.find(self._identity, address.site)
+            if tenant is not None:
+                return tenant
+            if self._sites.strict or self._sites.required:
+                raise HttpRefusal(404, "The address names no tenant of this server.")
+        elif self._sites.required:
             raise HttpRefusal(
-                503,
-                "The database does not answer. Try again in a few seconds.",
-                [("retry-after", "5")],
-            ) from error
+                404, "The address must name a tenant: /{tenant}/Remote/Services88/..."
+            )
+        return await tenants.default(self._identity)
 
     async def _post(
-        self, address: ServiceAddress, tenant: Tenant, scope: Scope, receive: Receive, send: Send
+        self, address: ServiceAddress, scope: Scope, receive: Receive, send: Send
     ) -> None:
         started = time.perf_counter()
         media = MediaType.of(header(scope, b"content-type") or "")
         _check_media(media)
         body = await read_body(scope, receive)
         version = SOAP12 if media.name == SOAP12.media_type else SOAP11
-        call = _Call(address, tenant, media, scope)
+        call = _Call(address, media, scope)
+        tenant: Tenant | None = None
         request: Request | None = None
         try:
             envelope = call.open(body)
             version = envelope.version
+            tenant = await self._tenant(address)
             request = call.read(envelope)
             answer = await perform(
                 self._identity,
@@ -180,7 +177,7 @@ class ServiceRoute(BaseRoute):
         )
         _log.info(
             "%s %s.%s %d %s %.1f ms",
-            tenant.name,
+            tenant.name if tenant else "?",
             address.agent.name,
             request.operation.name if request else "?",
             status,
@@ -194,7 +191,6 @@ class _Call:
     """A posted message and what HTTP says about it."""
 
     address: ServiceAddress
-    tenant: Tenant
     media: MediaType
     scope: Scope
 
@@ -212,7 +208,7 @@ class _Call:
 
     def read(self, envelope: Envelope) -> Request:
         action = (header(self.scope, b"soapaction") or "").strip().strip('"')
-        return read_request(self.address.agent, envelope, action or self.media.action)
+        return read_request(self.address.agent, envelope, action, self.media.action)
 
 
 def _check_media(media: MediaType) -> None:
@@ -247,6 +243,15 @@ def _fault_of(error: Exception) -> Fault | None:
             )
 
 
+def _database_gone(error: DatabaseUnavailable) -> HttpRefusal:
+    _log.error("the database does not answer: %s", error)
+    return HttpRefusal(
+        503,
+        "The database does not answer. Try again in a few seconds.",
+        [("retry-after", "5")],
+    )
+
+
 def _outcome(answer: Answer) -> str:
     if answer.refused is not None:
         return f"refused ({(answer.refused.exception_type or '').rpartition('.')[2]})"
@@ -260,6 +265,15 @@ def _asks_for_wsdl(scope: Scope) -> bool:
     return name.lower() in ("wsdl", "singlewsdl")
 
 
-@lru_cache(maxsize=256)
+_SOMEWHERE = "http://address.invalid/"
+
+
+@cache
+def _wsdl_of(agent: str) -> bytes:
+    return wsdl(AGENTS[agent], _SOMEWHERE)
+
+
 def _wsdl_at(agent: str, location: str) -> bytes:
-    return wsdl(AGENTS[agent], location)
+    # One document an agent is kept. The address is the client's to choose: it is put in each time.
+    address = escape(location, {'"': "&quot;"})
+    return _wsdl_of(agent).replace(_SOMEWHERE.encode(), address.encode(), 1)
