@@ -31,3 +31,9 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS
     """One server for all tests of a module; each test adds users of its own."""
     with running(tmp_path_factory.mktemp("server")) as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _short_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests that are not about password rules use short passwords."""
+    monkeypatch.setenv("SERVICES88_PASSWORD_POLICY", "vendor")

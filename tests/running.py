@@ -188,7 +188,14 @@ def running(
 
     :param settings: Settings by name, over those of a server on a free loopback port.
     """
-    chosen = load({"port": 0, "database": f"sqlite:///{folder / 'test.sqlite3'}", **settings})
+    chosen = load(
+        {
+            "port": 0,
+            "database": f"sqlite:///{folder / 'test.sqlite3'}",
+            "password_policy": "vendor",
+            **settings,
+        }
+    )
     listening = listen(chosen)
     host, port = listening.getsockname()[:2]
     identity = identity_of(chosen, clock)

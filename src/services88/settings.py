@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from services88.identity.errors import BadInput
+from services88.identity.policy import Preset
 
 __all__ = ["Settings", "load", "masked_url"]
 
@@ -50,6 +51,18 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="Private key, PEM.")
     argon2_memory_kib: int = Field(19_456, ge=19_456, description="Memory of one password hash.")
     argon2_passes: int = Field(2, ge=2, description="Passes of one password hash.")
+    pepper_file: Path | None = Field(
+        None, description="Keys of password hashes, kept apart from the database: ID:KEY a line."
+    )
+    password_policy: Preset = Field(
+        Preset.NIST, description="The rules for new passwords of a tenant that chose none."
+    )
+    blocklist: Path | None = Field(
+        None, description="Passwords nobody may choose, beside common ones: one a line."
+    )
+    breached_passwords: Path | None = Field(
+        None, description="A sorted file of HASH:COUNT lines, as Have I Been Pwned publishes it."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."
     )

@@ -1,8 +1,8 @@
 """SOAP faults: their form in both versions, their HTTP status, and that they give nothing away."""
 
 import asyncio
-import threading
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -172,7 +172,7 @@ def test_a_busy_server_says_when_to_try_again(shared_server: RunningServer, soap
 
     async def fill() -> None:
         """Keep every place in the pool and its queue taken until released."""
-        places = [asyncio.ensure_future(hashing._run(release.wait)) for _ in range(hashing._limit)]
+        places = [asyncio.ensure_future(hashing.run(release.wait)) for _ in range(hashing._limit)]
         asyncio.get_running_loop().call_soon(full.set)
         await asyncio.gather(*places)
 

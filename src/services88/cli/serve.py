@@ -23,10 +23,15 @@ __all__ = ["serve"]
 @click.option(
     "--password-refusals",
     type=click.Choice(["boolean", "exception"]),
-    help="How a refused password is told: false with the reason in ExtraInfo, or an exception.",
+    help="How a refused password is told: false with the reason in ExtraInfo, or an exception. "
+    "Default: boolean.",
 )
 @click.option("--wsdl/--no-wsdl", default=None, help="Whether ?wsdl is answered. Default: yes.")
-@click.option("--public-url", metavar="URL", help="What the WSDL gives as the server's address.")
+@click.option(
+    "--public-url",
+    metavar="URL",
+    help="The URL that clients use, up to /Remote; goes into the WSDL.",
+)
 @click.option(
     "--behind-proxy",
     is_flag=True,
@@ -38,9 +43,21 @@ __all__ = ["serve"]
     metavar="LIST",
     help="Addresses or networks whose X-Forwarded headers are believed. Default: 127.0.0.1.",
 )
-@click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option(
+    "--tls-certificate",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificate chain, PEM. With it and --tls-key the server answers over https.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Private key of the certificate, PEM, without a passphrase.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="How much is logged to standard error. Default: info.",
+)
 @tells_errors
 def serve(config: Path | None, **flags: Any) -> None:
     """Serve users, passwords and tickets from a database.
@@ -54,11 +71,12 @@ def serve(config: Path | None, **flags: Any) -> None:
 
     settings = load(flags, config)
     check_exposure(settings)
-    listening = listen(settings)
-    identity = identity_of(settings)
-    asyncio.run(refuse_sandbox(identity))
-    host, port = listening.getsockname()[:2]
-    scheme = "https" if settings.tls_certificate else "http"
-    where = f"[{host}]" if ":" in host else host
-    click.echo(f"services88 serves {scheme}://{where}:{port}/Remote/Services88/User.svc", err=True)
-    run(settings, application(settings, identity), listening)
+    with listen(settings) as listening:
+        identity = identity_of(settings)
+        asyncio.run(refuse_sandbox(identity))
+        host, port = listening.getsockname()[:2]
+        scheme = "https" if settings.tls_certificate else "http"
+        where = f"[{host}]" if ":" in host else host
+        url = f"{scheme}://{where}:{port}/Remote/Services88/User.svc"
+        click.echo(f"services88 serves {url}", err=True)
+        run(settings, application(settings, identity), listening)

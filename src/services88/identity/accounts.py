@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from enum import IntEnum
 
-from services88.identity import policy
+from services88.identity import password_rules
 from services88.identity.errors import BadInput
 from services88.identity.identity import Identity, Origin, record
 from services88.identity.names import check_user_name, key_of
+from services88.identity.policy import Subject
 from services88.store import associates, credentials, roles
 from services88.store.associates import Associate
 from services88.store.database import Connection
@@ -69,7 +70,11 @@ async def add(
     :raises BadInput: The name is not possible or taken, or there is no such role.
     """
     name = check_user_name(name)
-    policy.require(password)
+    subject = Subject(
+        user_name=name, names=(firstname, lastname), email=email, company=tenant.company_name
+    )
+    policy = await password_rules.policy_of(identity, tenant)
+    await password_rules.require(identity, policy, password, subject, of=0, current="")
     role_id = _choose(await roles_of_tenant(identity, tenant), role)
     secret = await identity.hashing.hash(password)
 

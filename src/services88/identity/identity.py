@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services88.identity.clock import Clock
 from services88.identity.hashing import Hashing
+from services88.identity.policy import PolicyChoice
 from services88.store import audit
 from services88.store.database import Connection, Database
 from services88.store.tenants import Tenant
@@ -13,11 +14,15 @@ __all__ = ["Caller", "Identity", "Origin", "record"]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The database, the clock and the hashing that one server has."""
+    """The database, the clock and the hashing that one server has.
+
+    :ivar policy: The rules for new passwords where a tenant chose none.
+    """
 
     database: Database
     clock: Clock
     hashing: Hashing
+    policy: PolicyChoice
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ Hashing takes long, so it happens before and outside any transaction; the transa
 exactly the hash that was verified, or nothing.
 """
 
-from services88.identity import policy
+from services88.identity import password_rules
 from services88.identity.errors import BadInput, NotSignedIn, PasswordRefused, ServerBusy
 from services88.identity.identity import Caller, Identity, Origin, record
-from services88.store import credentials
+from services88.identity.policy import Policy
+from services88.store import associates, credentials
 from services88.store.associates import Associate
 from services88.store.credentials import PasswordRow
 from services88.store.database import Connection
@@ -29,22 +30,35 @@ async def change_own(
     :raises NotSignedIn: The ticket was revoked meanwhile.
     :raises ServerBusy: There is too much to do. Nothing was changed.
     """
+    policy = await password_rules.policy_of(identity, caller.tenant)
+    user = await associates.by_id(identity.database, caller.tenant.tenant_id, caller.associate_id)
+    if user is None:
+        raise NotSignedIn(given=True)
+    subject = password_rules.subject_of(caller.tenant, user)
     hashed: str | None = None
     for _ in range(_ATTEMPTS):
         row = await credentials.password_of(identity.database, caller.associate_id)
         proved = await identity.hashing.verify(row.secret if row else None, old)
         if row is None or not proved:
             raise PasswordRefused("old-password-wrong", "The current password is not correct.")
-        policy.require(new)
-        hashed = hashed or await identity.hashing.hash(new)
-        if await _replace(identity, caller, row, hashed, origin):
+        if hashed is None:
+            await password_rules.require(
+                identity, policy, new, subject, of=caller.associate_id, current=row.secret
+            )
+            hashed = await identity.hashing.hash(new)
+        if await _replace(identity, caller, policy, row, hashed, origin):
             return
         # Somebody else replaced the hash since it was read: is the old password still the password?
     raise ServerBusy(retry_after=1)
 
 
 async def _replace(
-    identity: Identity, caller: Caller, verified: PasswordRow, hashed: str, origin: Origin
+    identity: Identity,
+    caller: Caller,
+    policy: Policy,
+    verified: PasswordRow,
+    hashed: str,
+    origin: Origin,
 ) -> bool:
     async def work(connection: Connection) -> bool:
         ticket = await credentials.ticket(connection, caller.tenant.tenant_id, caller.ticket_key)
@@ -53,6 +67,7 @@ async def _replace(
         now = identity.clock.now()
         if not await credentials.replace_password(connection, verified, secret=hashed, now=now):
             return False
+        await policy.changed(connection, caller.associate_id, verified.secret, now)
         await credentials.delete_tickets(connection, caller.associate_id, keep=caller.ticket_id)
         await record(
             connection,
@@ -74,12 +89,20 @@ async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, n
     :raises PasswordRefused: The new password is unacceptable.
     :raises BadInput: Somebody else changed it at the same time.
     """
-    policy.require(new)
+    policy = await password_rules.policy_of(identity, tenant)
+    row = await credentials.password_of(identity.database, user.associate_id)
+    await password_rules.require(
+        identity,
+        policy,
+        new,
+        password_rules.subject_of(tenant, user),
+        of=user.associate_id,
+        current=row.secret if row else "",
+    )
     hashed = await identity.hashing.hash(new)
 
     async def work(connection: Connection) -> bool:
         now = identity.clock.now()
-        row = await credentials.password_of(connection, user.associate_id)
         if row is None:
             await credentials.add_password(
                 connection,
@@ -91,6 +114,7 @@ async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, n
             )
         elif not await credentials.replace_password(connection, row, secret=hashed, now=now):
             return False
+        await policy.changed(connection, user.associate_id, row.secret if row else None, now)
         await credentials.delete_tickets(connection, user.associate_id)
         await record(
             connection,

@@ -57,7 +57,10 @@ async def with_name(
     proved = await identity.hashing.verify(row.secret if row else None, password)
     if not proved or not usable or user is None or row is None:
         return None
-    ticket = await _issue(identity, tenant, user, row, origin)
+    better = None
+    if identity.hashing.needs_rehash(row.secret):
+        better = await identity.hashing.hash(password)
+    ticket = await _issue(identity, tenant, user, row, better, origin)
     if ticket is None:
         return None
     provided = ProvidedCredential(credentials.PASSWORD, row.search_name, row.credentials_id)
@@ -74,13 +77,25 @@ async def _find(identity: Identity, tenant: Tenant, name: str) -> Associate | No
 
 
 async def _issue(
-    identity: Identity, tenant: Tenant, user: Associate, proved: PasswordRow, origin: Origin
+    identity: Identity,
+    tenant: Tenant,
+    user: Associate,
+    proved: PasswordRow,
+    better: str | None,
+    origin: Origin,
 ) -> Ticket | None:
-    """Issue a ticket, unless the password was changed or the user retired since it was proved."""
+    """Issue a ticket, unless the password was changed or the user retired since it was proved.
+
+    :param better: A hash of the same password with today's cost, to replace the stored one.
+    """
 
     async def work(connection: Connection) -> Ticket | None:
         if await credentials.password_of(connection, user.associate_id) != proved:
             return None
+        if better is not None:
+            await credentials.replace_password(
+                connection, proved, secret=better, now=proved.valid_from
+            )
         if not await associates.signed_in(connection, user.associate_id, identity.clock.now()):
             return None
         await record(

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import click
@@ -33,10 +33,18 @@ def run(host: str, port: int, database: str | None, *, tour: bool, exposed: bool
             f"{host} is not a loopback address, and this is a test server whose passwords "
             "everybody knows. If that is what you want, add --expose-test-server."
         )
-    with tempfile.TemporaryDirectory(prefix="services88-") as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="services88-"))
         throw_away = f"sqlite:///{Path(folder) / 'sandbox.sqlite3'}"
-        settings = load({"host": host, "port": port, "database": database or throw_away})
-        listening = listen(settings)
+        settings = load(
+            {
+                "host": host,
+                "port": port,
+                "database": database or throw_away,
+                "password_policy": "vendor",
+            }
+        )
+        listening = stack.enter_context(listen(settings))
         identity = identity_of(settings)
         asyncio.run(_prepare(identity))
         bound_host, bound_port = listening.getsockname()[:2]

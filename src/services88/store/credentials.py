@@ -39,6 +39,8 @@ class PasswordRow:
     credentials_id: int
     secret: str = field(repr=False)
     search_name: str
+    valid_from: int
+    """When the password was last changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,10 @@ class TicketRow:
 
 
 _password_of = select(
-    credentials.c.credentials_id, credentials.c.secret, credentials.c.search_name
+    credentials.c.credentials_id,
+    credentials.c.secret,
+    credentials.c.search_name,
+    credentials.c.valid_from,
 ).where(
     credentials.c.associate_id == bindparam("associate"),
     credentials.c.credential_type == PASSWORD,

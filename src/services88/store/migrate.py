@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from services88.store.database import Database
 from services88.store.errors import UnusableDatabase
 from services88.store.sqlite import SqliteDatabase, connect, sqlite_path
@@ -27,6 +29,11 @@ def current(url: str) -> str | None:
     driver = connect(sqlite_path(url))
     try:
         return _revision(driver)
+    except sqlite3.Error as error:
+        raise UnusableDatabase(
+            f"The revision of the database cannot be read: {error}. "
+            "Restore a backup, or name another database."
+        ) from error
     finally:
         driver.close()
 
@@ -60,9 +67,15 @@ def upgrade(url: str) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    with _exclusive_connection(url) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with _exclusive_connection(url) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise UnusableDatabase(
+            f"The tables of the database cannot be brought up to date: {error.orig}. "
+            "Nothing was changed. Try again, or name another database."
+        ) from error
 
 
 @contextmanager

@@ -32,7 +32,9 @@ __all__ = [
     "function_right_role_link",
     "installation",
     "metadata",
+    "password_history",
     "person",
+    "preference",
     "role",
     "tenant",
     "user_group",
@@ -182,6 +184,25 @@ credentials = _table(
     UniqueConstraint("tenant_id", "credential_type", "search_name"),
     Index(None, "associate_id", "credential_type"),
     Index(None, "credential_type", "valid_to"),
+)
+
+password_history = _table(
+    "password_history",
+    Column("password_history_id", _Key, primary_key=True),
+    Column("associate_id", ForeignKey("associate.associate_id"), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("replaced", _Instant, nullable=False),
+    Index(None, "associate_id", "replaced"),
+)
+
+# Settings of a tenant, by section and key as the documented preferences are.
+preference = Table(
+    "preference",
+    metadata,
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), primary_key=True),
+    Column("section", String(64), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("value", String(254), nullable=False),
 )
 
 application_token = _table(

@@ -9,9 +9,10 @@ meanwhile, ``synchronous=FULL`` makes a commit survive a power cut.
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -57,29 +58,68 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open a connection, creating the file (readable by its owner only) where there is none.
 
     :raises UnusableDatabase: The file cannot be made, opened or read as a database.
+    :raises DatabaseUnavailable: Another process has it locked.
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(
-            path,
-            timeout=_BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-            detect_types=sqlite3.PARSE_DECLTYPES,
-        )
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
+        _create(path)
+        return _open(path)
     except OSError as error:
         raise UnusableDatabase(
             f"The database file {path} cannot be opened: {error.strerror}. "
             "Its folder must exist and be writable."
         ) from error
     except sqlite3.Error as error:
+        if _is_busy(error):
+            raise DatabaseUnavailable(
+                f"The file {path} is locked by another process: {error}. Try again later."
+            ) from error
         raise UnusableDatabase(
-            f"The file {path} cannot be used as a SQLite database: {error}."
+            f"The file {path} cannot be used as a SQLite database: {error}. "
+            "Name another file, or one that is not there yet."
         ) from error
+
+
+def _create(path: Path) -> None:
+    # A file that is there is not touched: closing any descriptor of it would drop the locks that
+    # this process's other connections hold (POSIX), and another process would delete their WAL.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        detect_types=sqlite3.PARSE_DECLTYPES,
+    )
+    try:
+        _switch_to_wal(connection)
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    # The switch needs the file for itself for a moment, and SQLite does not wait for that.
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services88.agents import Options
 from services88.identity.clock import Clock, SystemClock
-from services88.identity.hashing import Hasher, Hashing
+from services88.identity.hashing import Hasher, Hashing, load_peppers
 from services88.identity.identity import Identity
+from services88.identity.policy import PolicyChoice, build
 from services88.settings import Settings
 from services88.store.migrate import open_database
 from services88.web.addresses import ForwardedHost
@@ -24,9 +25,21 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
     """Open what the settings name.
 
     :raises UnusableDatabase: The database cannot be used.
+    :raises BadInput: A file that the settings name cannot be used.
     """
-    hasher = Hasher(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes)
-    return Identity(open_database(settings.database), clock or SystemClock(), Hashing(hasher))
+    hasher = Hasher(
+        memory_kib=settings.argon2_memory_kib,
+        passes=settings.argon2_passes,
+        peppers=load_peppers(settings.pepper_file) if settings.pepper_file else (),
+    )
+    policy = PolicyChoice(
+        preset=settings.password_policy,
+        blocklist=settings.blocklist,
+        breached=settings.breached_passwords,
+    )
+    build(policy)  # a file that cannot be used is told now, not at the first change
+    database = open_database(settings.database)
+    return Identity(database, clock or SystemClock(), Hashing(hasher), policy)
 
 
 def service_route(settings: Settings, identity: Identity, *, strict_sites: bool) -> ServiceRoute:

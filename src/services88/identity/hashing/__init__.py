@@ -1,0 +1,15 @@
+"""Password hashes: making them, verifying our own and imported ones, beside the event loop."""
+
+from services88.identity.hashing.formats import check_importable, identify
+from services88.identity.hashing.hasher import Hasher
+from services88.identity.hashing.peppers import Pepper, load_peppers
+from services88.identity.hashing.pool import Hashing
+
+__all__ = [
+    "Hasher",
+    "Hashing",
+    "Pepper",
+    "check_importable",
+    "identify",
+    "load_peppers",
+]

@@ -1,0 +1,68 @@
+"""Hashing on a few threads beside the event loop, and never more of it than can be done soon."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from services88.identity.errors import ServerBusy
+from services88.identity.hashing.hasher import Hasher
+
+__all__ = ["Hashing"]
+
+T = TypeVar("T")
+
+
+class Hashing:
+    """Runs a hasher on a few threads, and says so early when there is too much to do.
+
+    Memory is at most ``threads`` times Argon2's; the work waiting is at most ``queue`` pieces
+    (ASVS 15.2.2). An imported hash may take more of both until its first sign-in, up to the limits
+    in ``formats.py``.
+    """
+
+    def __init__(
+        self, hasher: Hasher | None = None, *, threads: int | None = None, queue: int = 64
+    ) -> None:
+        self.hasher = hasher or Hasher()
+        self._threads = threads or max(1, os.cpu_count() or 1)
+        self._limit = self._threads + queue
+        self._under_way = 0
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hashing")
+
+    async def hash(self, password: str) -> str:
+        """Hash a password.
+
+        :raises ServerBusy: Too much is waiting already.
+        """
+        return await self.run(lambda: self.hasher.hash(password))
+
+    async def verify(self, secret: str | None, password: str) -> bool:
+        """Say whether a hash is that of the password; None takes as long and says no.
+
+        :raises ServerBusy: Too much is waiting already.
+        """
+        against = secret if secret is not None else self.hasher.nobody
+        return await self.run(lambda: self.hasher.verify(against, password))
+
+    def needs_rehash(self, secret: str) -> bool:
+        """Say whether a hash is made otherwise than new ones are; quick. See :class:`Hasher`."""
+        return self.hasher.needs_rehash(secret)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run work of that kind: what takes long and needs a core.
+
+        :raises ServerBusy: Too much is waiting already.
+        """
+        if self._under_way >= self._limit:
+            raise ServerBusy(retry_after=2)
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._under_way -= 1
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()

@@ -1,0 +1,133 @@
+"""Which rules new passwords of a tenant have to satisfy, and asking them."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+from services88.identity.identity import Identity, Origin, record
+from services88.identity.policy import (
+    LONGEST_HISTORY,
+    Failure,
+    Policy,
+    PolicyChoice,
+    Subject,
+    build,
+    preset_named,
+)
+from services88.store import password_history, preferences
+from services88.store.associates import Associate
+from services88.store.database import Connection
+from services88.store.tenants import Tenant
+
+__all__ = ["choose", "chosen", "explain", "policy_of", "require", "subject_of"]
+
+_DOCUMENTED = ("System", "PasswordPolicy")
+"""Section and key of the vendor's own preference, which holds the preference string."""
+
+_OWN = "services88.password"
+"""Section of what the vendor has no preference for."""
+
+
+async def chosen(identity: Identity, tenant: Tenant) -> PolicyChoice:
+    """Give what a tenant chose; where it chose nothing, what the installation has."""
+    own = await preferences.in_section(identity.database, tenant.tenant_id, _OWN)
+    documented = await preferences.in_section(identity.database, tenant.tenant_id, _DOCUMENTED[0])
+    choice = identity.policy
+    return replace(
+        choice,
+        preset=preset_named(own["preset"]) if "preset" in own else choice.preset,
+        minimum_length=_number(own, "minimum-length", choice.minimum_length),
+        history=_number(own, "history", choice.history) or 0,
+        preference=documented.get(_DOCUMENTED[1], choice.preference),
+    )
+
+
+def _number(found: dict[str, str], key: str, otherwise: int | None) -> int | None:
+    return int(found[key]) if key in found else otherwise
+
+
+async def choose(
+    identity: Identity,
+    tenant: Tenant,
+    *,
+    preset: str | None = None,
+    minimum_length: int | None = None,
+    history: int | None = None,
+    preference: str | None = None,
+) -> PolicyChoice:
+    """Change what a tenant chose; what is None stays as it is, an empty preference removes it.
+
+    :raises BadInput: A value is not possible.
+    """
+    choice = await chosen(identity, tenant)
+    if preset is not None:
+        choice = replace(choice, preset=preset_named(preset), minimum_length=None)
+    if minimum_length is not None:
+        choice = replace(choice, minimum_length=minimum_length)
+    if history is not None:
+        choice = replace(choice, history=history)
+    if preference is not None:
+        choice = replace(choice, preference=preference or None)
+    build(choice)
+    wanted: dict[tuple[str, str], object] = {
+        (_OWN, "preset"): choice.preset,
+        (_OWN, "minimum-length"): choice.minimum_length,
+        (_OWN, "history"): choice.history,
+        _DOCUMENTED: choice.preference,
+    }
+
+    async def work(connection: Connection) -> None:
+        for (section, key), value in wanted.items():
+            if value is None:
+                await preferences.remove(connection, tenant.tenant_id, section, key)
+            else:
+                await preferences.put(connection, tenant.tenant_id, section, key, str(value))
+        await record(connection, identity, tenant, "policy_changed", Origin(), associate_id=0, by=0)
+
+    await identity.database.transaction(work)
+    return choice
+
+
+@lru_cache(maxsize=64)
+def _built(choice: PolicyChoice) -> Policy:
+    return build(choice, remember=password_history.remember)
+
+
+async def policy_of(identity: Identity, tenant: Tenant) -> Policy:
+    """Give the policy of a tenant.
+
+    :raises BadInput: A file that it needs cannot be used.
+    """
+    return _built(await chosen(identity, tenant))
+
+
+def subject_of(tenant: Tenant, user: Associate) -> Subject:
+    """Say whom a password is for."""
+    return Subject(
+        user_name=user.name,
+        names=(user.firstname, user.middle_name, user.lastname),
+        email=user.email,
+        company=tenant.company_name,
+    )
+
+
+async def require(
+    identity: Identity, policy: Policy, candidate: str, subject: Subject, *, of: int, current: str
+) -> None:
+    """Refuse an unacceptable new password of a user; in the hashing pool, since it takes long.
+
+    :param of: The user's number; 0 for one who is only being added.
+    :param current: The hash of the current password; empty where there is none.
+    :raises PasswordRefused: It fails a rule; the error names them all.
+    :raises ServerBusy: There is too much to do.
+    """
+    earlier = await password_history.newest(identity.database, of, LONGEST_HISTORY) if of else ()
+    secrets = (current, *earlier) if current or earlier else ()
+    whole = replace(subject, secrets=secrets, verify=identity.hashing.hasher.verify)
+    await identity.hashing.run(lambda: policy.require(candidate, whole))
+
+
+async def explain(identity: Identity, tenant: Tenant, candidate: str) -> list[Failure]:
+    """List the rules that a candidate fails, for nobody in particular."""
+    policy = await policy_of(identity, tenant)
+    subject = Subject(company=tenant.company_name)
+    return await identity.hashing.run(lambda: policy.check(candidate, subject))
