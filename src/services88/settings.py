@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     password_refusals: Literal["boolean", "exception"] = Field(
         "boolean", description="How a refused password is told: false with a reason, or exception."
     )
+    administrators_may_choose_passwords: bool = Field(
+        True, description="Whether administrators may choose the passwords of others."
+    )
+    allow_admin_blank_old_password: bool = Field(
+        False, description="Whether administrators may leave OldPassword blank for their own."
+    )
     wsdl: bool = Field(True, description="Whether ?wsdl is answered.")
     public_url: str | None = Field(
         None, description="The URL that clients use, up to and without /Remote. Goes into the WSDL."

@@ -6,6 +6,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from services88.identity.errors import NotSignedIn
 from services88.identity.identity import Caller, Identity, Origin
+from services88.store.associates import Associate
 from services88.store.tenants import Tenant
 
 __all__ = ["IMPLEMENTATIONS", "Call", "Implementation", "Options", "implements"]
@@ -21,9 +22,14 @@ class Options:
     :ivar online: Whether application tokens are asked for (an Online installation).
     :ivar password_refusals: How a refused password is told: as the documented boolean ``false``
         with the reason in ExtraInfo, or as an exception.
+    :ivar administrators_choose: Whether administrators may choose the passwords of others, as the
+        contract promises (ASVS 6.4.6 asks that they may not).
+    :ivar blank_old_for_own: Whether administrators may leave the old password blank for their own.
     """
 
     online: bool = False
+    administrators_choose: bool = True
+    blank_old_for_own: bool = False
     password_refusals: Literal["boolean", "exception"] = "boolean"  # noqa: S105 - no password
 
 
@@ -36,6 +42,20 @@ class Call:
     tenant: Tenant
     origin: Origin
     signed_in: Caller | None
+    user: Associate | None = None
+    """The user whom the call concerns, where its declaration names a parameter for that."""
+
+    @property
+    def target(self) -> Associate:
+        """The user whom the call concerns; the caller may do this for them."""
+        if self.user is None:
+            raise LookupError("the operation declares no user whom it concerns")
+        return self.user
+
+    @property
+    def concerns_caller(self) -> bool:
+        """Whether the user whom the call concerns is the caller."""
+        return self.target.associate_id == self.caller.associate_id
 
     @property
     def caller(self) -> Caller:

@@ -1,5 +1,8 @@
 """From a typed request to a typed answer: who calls, may they, and what comes of it."""
 
+from dataclasses import replace
+
+from services88.agents.authorisation import authorise
 from services88.agents.call import IMPLEMENTATIONS, Call, Options
 from services88.agents.refusals import NotSupported, exception_info, password_facts
 from services88.contract.messages import UTC, Answer, Request
@@ -32,6 +35,9 @@ async def perform(
         implementation = IMPLEMENTATIONS.get(request.operation.declared)
         if implementation is None:
             raise NotSupported(request.operation.name)
+        if call.signed_in is not None:
+            user = await authorise(identity, call.signed_in, request.operation, request.arguments)
+            call = replace(call, user=user)
         result = await implementation(call, **request.arguments)
     except PasswordRefused as refused:
         as_boolean = options.password_refusals == "boolean"  # noqa: S105 - no password

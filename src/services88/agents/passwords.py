@@ -1,10 +1,30 @@
-"""The password family of the User agent."""
+"""The password family of the User agent. Who may call what is declared with the operations."""
 
+from services88.agents.authorisation import has_one_of
 from services88.agents.call import Call, implements
+from services88.agents.refusals import AdministratorsMayNotChoose, OldPasswordNeeded
+from services88.contract.access import administrators
+from services88.contract.enumerations import ChangePasswordType, UserType
 from services88.contract.user import UserAgent
-from services88.identity import passwords
+from services88.contract.user.carriers import UserValidationResult
+from services88.identity import password_rules, passwords
+from services88.identity.accounts import AssociateType
+from services88.identity.policy import Failure
+from services88.store import associates
 
-__all__ = ["change_own_password"]
+__all__ = [
+    "can_change_password",
+    "change_own_password",
+    "change_password",
+    "change_password_from_name",
+    "get_supported_change_password_types",
+    "is_password_valid",
+    "is_password_valid_with_reason",
+    "set_generated_password",
+    "set_generated_password_from_name",
+    "set_password",
+    "set_password_from_name",
+]
 
 
 @implements(UserAgent.change_own_password)
@@ -12,7 +32,160 @@ async def change_own_password(
     call: Call, old_password: str | None, new_password: str | None
 ) -> bool:
     """True only if the password changed. A missing password is an empty one."""
-    await passwords.change_own(
-        call.identity, call.caller, old_password or "", new_password or "", call.origin
+    old = old_password or ""
+    if not old and await _may_leave_own_blank(call):
+        user = await associates.by_id(
+            call.identity.database, call.tenant.tenant_id, call.caller.associate_id
+        )
+        if user is not None:
+            await passwords.change(
+                call.identity, call.caller, user, None, new_password or "", call.origin
+            )
+            return True
+    await passwords.change_own(call.identity, call.caller, old, new_password or "", call.origin)
+    return True
+
+
+async def _may_leave_own_blank(call: Call) -> bool:
+    """The documented habit of administrators, off unless the operator allows it."""
+    return call.options.blank_old_for_own and await has_one_of(
+        call.identity, call.caller, administrators().rights
+    )
+
+
+@implements(UserAgent.change_password)
+async def change_password(
+    call: Call,
+    associate_id: int,  # noqa: ARG001 - call.target is that user
+    old_password: str | None,
+    new_password: str | None,
+) -> bool:
+    """Change one's own password, or as an administrator another's, with or without the old one."""
+    if call.concerns_caller:
+        return await change_own_password(call, old_password, new_password)
+    _check_may_choose(call)
+    await passwords.change(
+        call.identity,
+        call.caller,
+        call.target,
+        old_password or None,
+        new_password or "",
+        call.origin,
     )
     return True
+
+
+@implements(UserAgent.change_password_from_name)
+async def change_password_from_name(
+    call: Call,
+    associate_name: str | None,  # noqa: ARG001 - call.target is that user
+    old_password: str | None,
+    new_password: str | None,
+) -> bool:
+    """As ChangePassword."""
+    return await change_password(call, call.target.associate_id, old_password, new_password)
+
+
+@implements(UserAgent.set_password)
+async def set_password(
+    call: Call,
+    associate_id: int,  # noqa: ARG001 - call.target is that user
+    password: str | None,
+) -> bool:
+    """Set another's password. For one's own the old one is needed, so this is not the way."""
+    if call.concerns_caller:
+        if not call.options.blank_old_for_own:
+            raise OldPasswordNeeded
+    else:
+        _check_may_choose(call)
+    await passwords.change(
+        call.identity, call.caller, call.target, None, password or "", call.origin
+    )
+    return True
+
+
+@implements(UserAgent.set_password_from_name)
+async def set_password_from_name(
+    call: Call,
+    associate_name: str | None,  # noqa: ARG001 - call.target is that user
+    password: str | None,
+) -> bool:
+    """As SetPassword."""
+    return await set_password(call, call.target.associate_id, password)
+
+
+@implements(UserAgent.set_generated_password)
+async def set_generated_password(
+    call: Call,
+    associate_id: int,  # noqa: ARG001 - call.target is that user
+) -> str | None:
+    """Set a password that nobody chose, and tell it to the administrator."""
+    if call.concerns_caller and not call.options.blank_old_for_own:
+        raise OldPasswordNeeded
+    return await passwords.set_generated(call.identity, call.caller, call.target, call.origin)
+
+
+@implements(UserAgent.set_generated_password_from_name)
+async def set_generated_password_from_name(
+    call: Call,
+    associate_name: str | None,  # noqa: ARG001 - call.target is that user
+) -> str | None:
+    """As SetGeneratedPassword."""
+    return await set_generated_password(call, call.target.associate_id)
+
+
+@implements(UserAgent.is_password_valid)
+async def is_password_valid(
+    call: Call,
+    associate_id: int,  # noqa: ARG001 - call.user is that user
+    type: UserType,  # noqa: ARG001 - the rules are the same for all
+    person_id: int,  # noqa: ARG001
+    password: str | None,
+) -> bool:
+    """Judge a candidate by the rules; whether it is somebody's password is never told."""
+    return not await _failures(call, password)
+
+
+@implements(UserAgent.is_password_valid_with_reason)
+async def is_password_valid_with_reason(
+    call: Call,
+    associate_id: int,  # noqa: ARG001 - call.user is that user
+    type: UserType,  # noqa: ARG001 - the rules are the same for all
+    person_id: int,  # noqa: ARG001
+    password: str | None,
+) -> UserValidationResult | None:
+    """Judge a candidate by the rules, and say what to do about each that it fails."""
+    failures = await _failures(call, password)
+    reason = " ".join(dict.fromkeys(failure.text for failure in failures))
+    return UserValidationResult(result=not failures, reason=reason)
+
+
+async def _failures(call: Call, password: str | None) -> list[Failure]:
+    return await password_rules.explain(call.identity, call.tenant, password or "", call.user)
+
+
+@implements(UserAgent.can_change_password)
+async def can_change_password(call: Call, associate_id: int) -> bool:
+    """Say whether the caller could: one's own, or as an administrator a user's of the tenant."""
+    user = await associates.by_id(call.identity.database, call.tenant.tenant_id, associate_id)
+    if user is None or user.type in (AssociateType.ANONYMOUS, AssociateType.RESOURCE):
+        return False
+    if user.associate_id == call.caller.associate_id:
+        return True
+    return call.options.administrators_choose and await has_one_of(
+        call.identity, call.caller, administrators().rights
+    )
+
+
+@implements(UserAgent.get_supported_change_password_types)
+async def get_supported_change_password_types(
+    call: Call, associate_id: int
+) -> list[ChangePasswordType] | None:
+    """By a new password, where the caller can change it; mail is not sent by this server yet."""
+    able = await can_change_password(call, associate_id)
+    return [ChangePasswordType.PASSWORD] if able else []
+
+
+def _check_may_choose(call: Call) -> None:
+    if not call.options.administrators_choose:
+        raise AdministratorsMayNotChoose

@@ -12,7 +12,13 @@ from services88.identity.errors import (
     Refusal,
 )
 
-__all__ = ["NotSupported", "exception_info", "password_facts"]
+__all__ = [
+    "AdministratorsMayNotChoose",
+    "NotSupported",
+    "OldPasswordNeeded",
+    "exception_info",
+    "password_facts",
+]
 
 _SESSION = "SuperOffice.Exceptions.SoSessionException"
 _PASSWORD = "SuperOffice.Exceptions.SoInvalidPasswordException"  # noqa: S105 - a type name
@@ -24,6 +30,23 @@ class NotSupported(Refusal):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is not supported by this server yet. Nothing was done.")
+
+
+class OldPasswordNeeded(Refusal):
+    """An administrator would set their own password without the old one."""
+
+    def __init__(self) -> None:
+        super().__init__("To change your own password, use ChangeOwnPassword with the current one.")
+
+
+class AdministratorsMayNotChoose(Refusal):
+    """The operator does not let administrators choose the passwords of others (ASVS 6.4.6)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "On this server administrators do not choose the passwords of others. "
+            "SetGeneratedPassword sets one that nobody chose."
+        )
 
 
 def exception_info(refusal: Refusal) -> SoExceptionInfo:

@@ -13,10 +13,10 @@ from services88.identity import sign_in
 from services88.identity.accounts import AssociateType
 from services88.identity.sign_in import SignedIn
 
-__all__ = ["authenticate_username_password"]
+__all__ = ["USER_TYPES", "authenticate_username_password"]
 
 # The contract's kinds of user have other numbers than associate.type.
-_USER_TYPES = {
+USER_TYPES = {
     AssociateType.EMPLOYEE: UserType.INTERNAL_ASSOCIATE,
     AssociateType.RESOURCE: UserType.RESOURCE_ASSOCIATE,
     AssociateType.EXTERNAL_PERSON: UserType.EXTERNAL_ASSOCIATE,
@@ -47,7 +47,7 @@ def _carrier(call: Call, signed_in: SignedIn) -> SoPrincipalCarrier:
     user, provided = signed_in.user, signed_in.provided
     kind = AssociateType(user.type)
     return SoPrincipalCarrier(
-        user_type=_USER_TYPES[kind],
+        user_type=USER_TYPES[kind],
         associate=user.name,
         associate_id=user.associate_id,
         is_person=kind in (AssociateType.EMPLOYEE, AssociateType.EXTERNAL_PERSON),

@@ -15,6 +15,7 @@ from services88.cli.common import (
     tells_errors,
     tenant_option,
 )
+from services88.cli.user_import import import_users
 
 if TYPE_CHECKING:
     from services88.identity.identity import Identity
@@ -27,6 +28,9 @@ __all__ = ["user"]
 @click.group()
 def user() -> None:
     """Add, list and retire users, and set their passwords."""
+
+
+user.add_command(import_users)
 
 
 @user.command()

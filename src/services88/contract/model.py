@@ -25,6 +25,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, Union, dataclass_transform
 
 from services88.contract import namespaces as ns
+from services88.contract.access import SIGNED_IN, Access
 
 __all__ = [
     "BOOLEAN",
@@ -147,15 +148,18 @@ def carrier(cls: _C) -> _C:
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def operation(since: str, *, result: str = "Response") -> Callable[[F], F]:
+def operation(
+    since: str, *, result: str = "Response", access: Access = SIGNED_IN
+) -> Callable[[F], F]:
     """Mark a method of an agent as an operation.
 
     :param since: The oldest of Services84..Services88 whose WSDL has it.
     :param result: The name of the one field of the response.
+    :param access: Who may call it, where the agent wants a ticket.
     """
 
     def mark(method: F) -> F:
-        method.__operation__ = (since, result)  # type: ignore[attr-defined]
+        method.__operation__ = (since, result, access)  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -317,6 +321,7 @@ class Operation:
     method: str
     since: str
     area: str
+    access: Access
     declared: Callable[..., object]
     request: tuple[Field, ...]
     response_element: str
@@ -475,6 +480,7 @@ def _operation(
     declared: Callable[..., Any],
     since: str,
     result: str,
+    access: Access,
 ) -> Operation:
     hints = typing.get_type_hints(declared, include_extras=True)
     returned = hints.pop("return")
@@ -498,6 +504,7 @@ def _operation(
         method=method,
         since=since,
         area=area,
+        access=access,
         declared=declared,
         request=tuple(_field(attribute, hint) for attribute, hint in hints.items()),
         response_element=element,

@@ -15,7 +15,17 @@ from services88.store.errors import Conflict
 from services88.store.roles import Role
 from services88.store.tenants import Tenant
 
-__all__ = ["AssociateType", "add", "find", "listing", "retire", "roles_of_tenant"]
+__all__ = [
+    "AssociateType",
+    "add",
+    "add_with_secret",
+    "check_free",
+    "find",
+    "listing",
+    "require_password",
+    "retire",
+    "roles_of_tenant",
+]
 
 
 class AssociateType(IntEnum):
@@ -70,13 +80,63 @@ async def add(
     :raises BadInput: The name is not possible or taken, or there is no such role.
     """
     name = check_user_name(name)
+    await require_password(
+        identity, tenant, name, password, firstname=firstname, lastname=lastname, email=email
+    )
+    role_id = _choose(await roles_of_tenant(identity, tenant), role)
+    return await add_with_secret(
+        identity,
+        tenant,
+        name,
+        await identity.hashing.hash(password),
+        role_id=role_id,
+        type=type,
+        firstname=firstname,
+        lastname=lastname,
+        email=email,
+    )
+
+
+async def require_password(
+    identity: Identity,
+    tenant: Tenant,
+    name: str,
+    password: str,
+    *,
+    firstname: str,
+    lastname: str,
+    email: str,
+) -> None:
+    """Refuse an unacceptable first password of a user who is to be added.
+
+    :raises PasswordRefused: It fails a rule of the tenant.
+    """
     subject = Subject(
         user_name=name, names=(firstname, lastname), email=email, company=tenant.company_name
     )
     policy = await password_rules.policy_of(identity, tenant)
     await password_rules.require(identity, policy, password, subject, of=0, current="")
-    role_id = _choose(await roles_of_tenant(identity, tenant), role)
-    secret = await identity.hashing.hash(password)
+
+
+async def add_with_secret(
+    identity: Identity,
+    tenant: Tenant,
+    name: str,
+    secret: str | None,
+    *,
+    role_id: int,
+    type: AssociateType,
+    firstname: str,
+    lastname: str,
+    email: str,
+    retired: bool = False,
+) -> Associate:
+    """Add a user with a password hash that is made already, in one transaction.
+
+    :param name: One that :func:`check_user_name` gave.
+    :param secret: A hash that verifies here; None for a user without a password.
+    :raises BadInput: The name is taken.
+    """
 
     async def work(connection: Connection) -> None:
         now = identity.clock.now()
@@ -93,17 +153,30 @@ async def add(
             email_key=key_of(email),
             now=now,
         )
-        await credentials.add_password(
-            connection,
-            tenant=tenant.tenant_id,
-            associate_id=associate_id,
-            name=name,
-            secret=secret,
-            now=now,
-        )
+        if secret is not None:
+            await credentials.add_password(
+                connection,
+                tenant=tenant.tenant_id,
+                associate_id=associate_id,
+                name=name,
+                secret=secret,
+                now=now,
+            )
         await record(
             connection, identity, tenant, "user_created", Origin(), associate_id=associate_id, by=0
         )
+        added = await associates.by_id(connection, tenant.tenant_id, associate_id)
+        if retired and added is not None:
+            await associates.set_deleted(connection, added, to=True)
+            await record(
+                connection,
+                identity,
+                tenant,
+                "user_retired",
+                Origin(),
+                associate_id=associate_id,
+                by=0,
+            )
 
     try:
         await identity.database.transaction(work)
@@ -120,9 +193,30 @@ def _choose(available: Sequence[Role], name: str | None) -> int:
     raise BadInput(f"There is no role {name or '(default)'}. The roles are: {known}.")
 
 
-async def retire(identity: Identity, tenant: Tenant, name: str, *, retired: bool) -> bool:
+async def check_free(identity: Identity, tenant: Tenant, name: str, *, but: int = 0) -> None:
+    """Check that a name can be given to a user.
+
+    :param but: Number of the user it is for, whose own name it may be.
+    :raises BadInput: The name is not possible, or another user has it.
+    """
+    name = check_user_name(name)
+    user = await associates.by_name(identity.database, tenant.tenant_id, key_of(name))
+    if user is not None and user.associate_id != but:
+        raise BadInput("Another user has that name.")
+
+
+async def retire(
+    identity: Identity,
+    tenant: Tenant,
+    name: str,
+    *,
+    retired: bool,
+    by: int = 0,
+    origin: Origin | None = None,
+) -> bool:
     """Retire a user, which ends all their tickets, or take them back.
 
+    :param by: Number of the administrator who does it; 0 for the command line.
     :returns: False where the user was so already.
     :raises BadInput: The tenant has no such user.
     """
@@ -138,9 +232,9 @@ async def retire(identity: Identity, tenant: Tenant, name: str, *, retired: bool
             identity,
             tenant,
             "user_retired" if retired else "user_unretired",
-            Origin(),
+            origin or Origin(),
             associate_id=user.associate_id,
-            by=0,
+            by=by,
         )
         return True
 

@@ -3,10 +3,12 @@
 __all__ = [
     "ApplicationTokenRefused",
     "BadInput",
+    "NotAllowed",
     "NotSignedIn",
     "PasswordRefused",
     "Refusal",
     "ServerBusy",
+    "UnknownUser",
 ]
 
 
@@ -35,6 +37,25 @@ class ApplicationTokenRefused(Refusal):
             else "This installation needs an application token. Send it in the ApplicationToken "
             "header."
         )
+
+
+class NotAllowed(Refusal):
+    """The caller may not do this, or not for that user."""
+
+    def __init__(self, rights: tuple[str, ...] = ()) -> None:
+        needed = " or ".join(rights)
+        super().__init__(
+            f"You may not do this. It needs the functional right {needed}."
+            if rights
+            else "You may not do this."
+        )
+
+
+class UnknownUser(Refusal):
+    """The call concerns a user that the caller's tenant does not have."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such user.")
 
 
 class PasswordRefused(Refusal):

@@ -126,8 +126,13 @@ async def require(
     await identity.hashing.run(lambda: policy.require(candidate, whole))
 
 
-async def explain(identity: Identity, tenant: Tenant, candidate: str) -> list[Failure]:
-    """List the rules that a candidate fails, for nobody in particular."""
+async def explain(
+    identity: Identity, tenant: Tenant, candidate: str, user: Associate | None = None
+) -> list[Failure]:
+    """List the rules that a candidate fails, for a user or for nobody in particular.
+
+    Whether it is the user's password, or was, is not looked at: asking would be guessing.
+    """
     policy = await policy_of(identity, tenant)
-    subject = Subject(company=tenant.company_name)
+    subject = subject_of(tenant, user) if user else Subject(company=tenant.company_name)
     return await identity.hashing.run(lambda: policy.check(candidate, subject))

@@ -6,17 +6,21 @@ exactly the hash that was verified, or nothing.
 
 from services88.identity import password_rules
 from services88.identity.errors import BadInput, NotSignedIn, PasswordRefused, ServerBusy
+from services88.identity.generated import generate
 from services88.identity.identity import Caller, Identity, Origin, record
 from services88.identity.policy import Policy
 from services88.store import associates, credentials
 from services88.store.associates import Associate
 from services88.store.credentials import PasswordRow
 from services88.store.database import Connection
+from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 
-__all__ = ["change_own", "set_by_operator"]
+__all__ = ["change", "change_own", "set_by_operator", "set_generated"]
 
 _ATTEMPTS = 3
+_GENERATED = (5, 8, 16)
+"""Characters of each kind: longer ones where the rules ask for more."""
 
 
 async def change_own(
@@ -30,33 +34,70 @@ async def change_own(
     :raises NotSignedIn: The ticket was revoked meanwhile.
     :raises ServerBusy: There is too much to do. Nothing was changed.
     """
-    policy = await password_rules.policy_of(identity, caller.tenant)
     user = await associates.by_id(identity.database, caller.tenant.tenant_id, caller.associate_id)
     if user is None:
         raise NotSignedIn(given=True)
+    await change(identity, caller, user, old, new, origin)
+
+
+async def change(
+    identity: Identity,
+    caller: Caller,
+    user: Associate,
+    old: str | None,
+    new: str,
+    origin: Origin,
+) -> None:
+    """Change a user's password; all tickets of theirs end but the calling one.
+
+    Whether the caller may was decided before.
+
+    :param old: The current password; None changes it without.
+    :raises PasswordRefused: The old password is wrong or the new one unacceptable.
+    :raises NotSignedIn: The caller's ticket was revoked meanwhile.
+    :raises ServerBusy: There is too much to do. Nothing was changed.
+    """
+    policy = await password_rules.policy_of(identity, caller.tenant)
     subject = password_rules.subject_of(caller.tenant, user)
     hashed: str | None = None
     for _ in range(_ATTEMPTS):
-        row = await credentials.password_of(identity.database, caller.associate_id)
-        proved = await identity.hashing.verify(row.secret if row else None, old)
-        if row is None or not proved:
-            raise PasswordRefused("old-password-wrong", "The current password is not correct.")
+        row = await credentials.password_of(identity.database, user.associate_id)
+        if old is not None:
+            proved = await identity.hashing.verify(row.secret if row else None, old)
+            if row is None or not proved:
+                raise PasswordRefused("old-password-wrong", "The current password is not correct.")
         if hashed is None:
+            current = row.secret if row else ""
             await password_rules.require(
-                identity, policy, new, subject, of=caller.associate_id, current=row.secret
+                identity, policy, new, subject, of=user.associate_id, current=current
             )
             hashed = await identity.hashing.hash(new)
-        if await _replace(identity, caller, policy, row, hashed, origin):
+        if await _replace(identity, caller, user, policy, row, hashed, origin):
             return
         # Somebody else replaced the hash since it was read: is the old password still the password?
     raise ServerBusy(retry_after=1)
 
 
+async def set_generated(identity: Identity, caller: Caller, user: Associate, origin: Origin) -> str:
+    """Set a password that nobody chose and that the rules accept; all tickets of the user end.
+
+    :returns: The password. This is the only time that it is known.
+    :raises PasswordRefused: The rules are such that no generated password passes.
+    """
+    for each in _GENERATED:
+        candidate = generate(each)
+        if not await password_rules.explain(identity, caller.tenant, candidate, user):
+            break
+    await change(identity, caller, user, None, candidate, origin)
+    return candidate
+
+
 async def _replace(
     identity: Identity,
     caller: Caller,
+    user: Associate,
     policy: Policy,
-    verified: PasswordRow,
+    verified: PasswordRow | None,
     hashed: str,
     origin: Origin,
 ) -> bool:
@@ -65,22 +106,35 @@ async def _replace(
         if ticket is None or ticket.deleted or ticket.waiting_for_approval:
             raise NotSignedIn(given=True)
         now = identity.clock.now()
-        if not await credentials.replace_password(connection, verified, secret=hashed, now=now):
+        if verified is None:
+            await credentials.add_password(
+                connection,
+                tenant=caller.tenant.tenant_id,
+                associate_id=user.associate_id,
+                name=user.name,
+                secret=hashed,
+                now=now,
+            )
+        elif not await credentials.replace_password(connection, verified, secret=hashed, now=now):
             return False
-        await policy.changed(connection, caller.associate_id, verified.secret, now)
-        await credentials.delete_tickets(connection, caller.associate_id, keep=caller.ticket_id)
+        before = verified.secret if verified else None
+        await policy.changed(connection, user.associate_id, before, now)
+        await credentials.delete_tickets(connection, user.associate_id, keep=caller.ticket_id)
         await record(
             connection,
             identity,
             caller.tenant,
             "authn_password_change",
             origin,
-            associate_id=caller.associate_id,
+            associate_id=user.associate_id,
             by=caller.associate_id,
         )
         return True
 
-    return await identity.database.transaction(work)
+    try:
+        return await identity.database.transaction(work)
+    except Conflict:  # the user got a first password meanwhile
+        return False
 
 
 async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, new: str) -> None:

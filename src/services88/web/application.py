@@ -47,7 +47,12 @@ def service_route(settings: Settings, identity: Identity, *, strict_sites: bool)
     online = settings.installation == "online"
     return ServiceRoute(
         identity,
-        Options(online=online, password_refusals=settings.password_refusals),
+        Options(
+            online=online,
+            password_refusals=settings.password_refusals,
+            administrators_choose=settings.administrators_may_choose_passwords,
+            blank_old_for_own=settings.allow_admin_blank_old_password,
+        ),
         sites=Sites(required=online, strict=strict_sites),
         public_url=settings.public_url,
         wsdl=settings.wsdl,

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from services88.contract.access import administrators
 from services88.contract.enumerations import UserType
 from services88.contract.model import operation
 from services88.contract.user.carriers import (
@@ -33,7 +34,7 @@ class Credentials(Protocol):
         :returns: List of CredentialType.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators("user_id"))
     def save_credential(self, user_id: int, credential: Credential | None) -> bool:
         """Adds or replaces the credential of its type for a user.
 
@@ -42,7 +43,7 @@ class Credentials(Protocol):
         :returns: true when saved.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators("user_id"))
     def delete_credential(self, user_id: int, credential_type: str | None) -> bool:
         """Removes the credential of a type from a user.
 

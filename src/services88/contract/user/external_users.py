@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from services88.contract.access import administrators
 from services88.contract.enumerations import ExternalUserInfoModification
 from services88.contract.model import Secret, operation
 
@@ -53,7 +54,7 @@ class ExternalUsers(Protocol):
             Password 2, Role 4, Active 8.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators("associate_name"))
     def generate_new_password_for_external_user(self, associate_name: str | None) -> Secret:
         """Generates and assigns a new password for an external user found by name.
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from services88.contract.access import administrators, own_or_administrators
 from services88.contract.enumerations import ChangePasswordType, UserType
 from services88.contract.model import Secret, operation
 from services88.contract.user.carriers import OperationResult, UserValidationResult
@@ -26,7 +27,7 @@ class Passwords(Protocol):
         :returns: true when the password was changed.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=own_or_administrators("associate_id"))
     def change_password(
         self, associate_id: int, old_password: Secret, new_password: Secret
     ) -> bool:
@@ -42,7 +43,7 @@ class Passwords(Protocol):
         :returns: true when the password was changed.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=own_or_administrators("associate_name"))
     def change_password_from_name(
         self, associate_name: str | None, old_password: Secret, new_password: Secret
     ) -> bool:
@@ -57,7 +58,7 @@ class Passwords(Protocol):
         :returns: true when the password was changed.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators("associate_id"))
     def set_password(self, associate_id: int, password: Secret) -> bool:
         """Sets a new password for the user with the given associate id without giving the old one.
 
@@ -69,7 +70,7 @@ class Passwords(Protocol):
         :returns: Success flag.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators("associate_name"))
     def set_password_from_name(self, associate_name: str | None, password: Secret) -> bool:
         """Sets a new password for the user with the given name without giving the old one.
 
@@ -81,7 +82,7 @@ class Passwords(Protocol):
         :returns: Success flag.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators("associate_id"))
     def set_generated_password(self, associate_id: int) -> Secret:
         """Generates a new password and assigns it to the user with the given associate id.
 
@@ -91,7 +92,7 @@ class Passwords(Protocol):
         :returns: The generated password in clear text.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators("associate_name"))
     def set_generated_password_from_name(self, associate_name: str | None) -> Secret:
         """Generates a new password and assigns it to the user with the given name.
 
@@ -101,7 +102,7 @@ class Passwords(Protocol):
         :returns: The generated password in clear text.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=own_or_administrators("associate_id", or_nobody=True))
     def is_password_valid(
         self, associate_id: int, type: UserType, person_id: int, password: Secret
     ) -> bool:
@@ -118,7 +119,7 @@ class Passwords(Protocol):
         :returns: true when acceptable.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=own_or_administrators("associate_id", or_nobody=True))
     def is_password_valid_with_reason(
         self, associate_id: int, type: UserType, person_id: int, password: Secret
     ) -> UserValidationResult | None:
@@ -157,7 +158,7 @@ class Passwords(Protocol):
             all.
         """
 
-    @operation("Services88")
+    @operation("Services88", access=own_or_administrators("associate_id"))
     def send_change_password_e_mail(self, associate_id: int) -> OperationResult | None:
         """Sends a change-password mail to the user's registered address.
 

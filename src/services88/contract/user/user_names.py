@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from services88.contract.access import administrators
 from services88.contract.enumerations import UserType
 from services88.contract.model import operation
 from services88.contract.user.carriers import User, UserValidationResult
@@ -10,7 +11,7 @@ from services88.contract.user.carriers import User, UserValidationResult
 class UserNames(Protocol):
     """User names: valid ones, free ones."""
 
-    @operation("Services84")
+    @operation("Services84", access=administrators())
     def is_user_name_valid(
         self, associate_id: int, type: UserType, person_id: int, user_name: str | None
     ) -> bool:
@@ -26,7 +27,7 @@ class UserNames(Protocol):
         :returns: true when acceptable.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators())
     def is_user_name_valid_with_reason(
         self, associate_id: int, type: UserType, person_id: int, user_name: str | None
     ) -> UserValidationResult | None:
@@ -41,7 +42,7 @@ class UserNames(Protocol):
         :returns: UserValidationResult: Result (boolean) and Reason (string).
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators())
     def get_valid_user_name(
         self, associate_id: int, type: UserType, person_id: int, user_name: str | None
     ) -> str | None:
@@ -57,7 +58,7 @@ class UserNames(Protocol):
         :returns: A valid user name.
         """
 
-    @operation("Services87")
+    @operation("Services87", access=administrators())
     def get_valid_user_name_for_new_user(self, user: User | None) -> str | None:
         """Generates a valid user name for a user that is not saved yet.
 
@@ -65,7 +66,7 @@ class UserNames(Protocol):
         :returns: A valid user name.
         """
 
-    @operation("Services87")
+    @operation("Services87", access=administrators())
     def get_default_associate_user_name(self, user: User | None) -> str | None:
         """Returns the default user name for the person of the given user.
 
@@ -73,7 +74,7 @@ class UserNames(Protocol):
         :returns: The default user name.
         """
 
-    @operation("Services87")
+    @operation("Services87", access=administrators())
     def is_nick_name_unique(self, associate_id: int, nick_name: str | None) -> bool:
         """Checks whether a nick name is not used by any other user.
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from services88.contract.access import administrators, own_or_administrators
 from services88.contract.enumerations import CommandActionResult, UserType
 from services88.contract.model import Secret, operation
 from services88.contract.user.carriers import (
@@ -55,7 +56,7 @@ class Users(Protocol):
         :returns: List of User.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=own_or_administrators("user_info_id"))
     def get_user_info(self, user_info_id: int) -> UserInfo | None:
         """Fetches the light-weight information of one user.
 
@@ -63,7 +64,7 @@ class Users(Protocol):
         :returns: UserInfo carrier.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=own_or_administrators("user_info_ids"))
     def get_user_info_list(self, user_info_ids: list[int] | None) -> list[UserInfo] | None:
         """Fetches the light-weight information of several users.
 
@@ -195,7 +196,7 @@ class Users(Protocol):
         :returns: ResolvedUser: the outcome of the look-up.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators("associate_id"))
     def make_retired(self, associate_id: int, retired: bool) -> None:
         """Retires or un-retires a user.
 
@@ -206,7 +207,7 @@ class Users(Protocol):
         :param retired: true = retire, false = un-retire.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators("associate_id"))
     def remove_licenses(self, associate_id: int) -> None:
         """Removes all licences of a user.
 

@@ -1,6 +1,6 @@
 """Password hashes: making them, verifying our own and imported ones, beside the event loop."""
 
-from services88.identity.hashing.formats import check_importable, identify
+from services88.identity.hashing.formats import NotImportable, check_importable, identify
 from services88.identity.hashing.hasher import Hasher
 from services88.identity.hashing.peppers import Pepper, load_peppers
 from services88.identity.hashing.pool import Hashing
@@ -8,6 +8,7 @@ from services88.identity.hashing.pool import Hashing
 __all__ = [
     "Hasher",
     "Hashing",
+    "NotImportable",
     "Pepper",
     "check_importable",
     "identify",

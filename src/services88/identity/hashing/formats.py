@@ -18,7 +18,15 @@ from argon2.exceptions import VerificationError
 
 from services88.identity.errors import BadInput
 
-__all__ = ["OWN", "Recognised", "argon2_too_costly", "check_importable", "identify", "recognise"]
+__all__ = [
+    "OWN",
+    "NotImportable",
+    "Recognised",
+    "argon2_too_costly",
+    "check_importable",
+    "identify",
+    "recognise",
+]
 
 OWN = re.compile(
     r"(?:\$s88\$k=(?P<pepper>[a-z0-9]{1,16}))?(?P<argon2>\$argon2(?:id|i|d)\$[^\n]{1,1024})"
@@ -38,6 +46,19 @@ _SCRYPT_MEMORY = 256 * 1024 * 1024
 _SCRYPT_WORK = 8 * _SCRYPT_MEMORY  # memory times lanes
 
 _Match = re.Match[str]
+
+
+class NotImportable(BadInput):
+    """A hash of another system cannot be taken over. The texts tell nothing of the hash.
+
+    :ivar cause: Why not.
+    :ivar remedy: What to do instead.
+    """
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause = cause
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,32 +313,34 @@ def check_importable(secret: str) -> str:
     Argon2 hashes are stored in Django's form, which tells them from our own: those were made from
     the password in NFC, others perhaps not.
 
-    :raises BadInput: It will not, or it costs too much. The text tells nothing of the hash.
+    :raises NotImportable: It will not, or it costs too much.
     """
     if secret.startswith("7P:"):
-        raise BadInput(
+        raise NotImportable(
             "NetServer's own password hashes (7P:) cannot be imported: how they are made is not "
-            f"published, so nothing but NetServer can verify them. {_WITHOUT}"
+            "published, so nothing but NetServer can verify them.",
+            _WITHOUT,
         )
     if secret.startswith("$s88$"):
-        raise BadInput(
-            "A hash made with a pepper of services88 cannot be imported: it is of use only in its "
-            f"own installation. {_WITHOUT}"
+        raise NotImportable(
+            "A hash made with a pepper of services88 is of use only in its own installation.",
+            _WITHOUT,
         )
     if secret.startswith("!"):
-        raise BadInput(f"Django marks users without a usable password so. {_WITHOUT}")
+        raise NotImportable("Django marks a user without a usable password so.", _WITHOUT)
     recognised = recognise(secret)
     if recognised is None:
         damaged = next((form.name for form in _FORMATS if secret.startswith(form.begins)), None)
-        if damaged is not None:
-            raise BadInput(
-                f"The hash begins like one of the form {damaged} but is cut, altered or of another "
-                "version. Export it again, in single quotes where a shell is involved ($)."
-            )
-        raise BadInput(f"The hash has no known form. Known are: {_KNOWN}. {_WITHOUT}")
+        if damaged is None:
+            raise NotImportable(f"The hash has no known form. Known are: {_KNOWN}.", _WITHOUT)
+        raise NotImportable(
+            f"The hash begins like one of the form {damaged} but is cut, altered or of another "
+            "version.",
+            "Export it again, without a shell that may take the $ in it for something else.",
+        )
     if recognised.too_costly is not None:
-        raise BadInput(
-            f"Verifying the hash ({recognised.name}) would cost too much: "
-            f"{recognised.too_costly}. {_WITHOUT}"
+        raise NotImportable(
+            f"Verifying the hash ({recognised.name}) would cost too much: {recognised.too_costly}.",
+            _WITHOUT,
         )
     return f"argon2{secret}" if secret.startswith("$argon2") else secret
