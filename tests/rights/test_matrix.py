@@ -35,6 +35,18 @@ OPERATIONS = {
     "SetPasswordFromName": ("<AssociateName>{N}</AssociateName><Password>{NEW}</Password>", _ADMIN),
     "SetGeneratedPassword": ("<AssociateId>{T}</AssociateId>", _ADMIN),
     "SetGeneratedPasswordFromName": ("<AssociateName>{N}</AssociateName>", _ADMIN),
+    "SaveCredential": (
+        "<UserId>{T}</UserId><Credential><Type><Type>CRM5/PASSWORD</Type></Type>"
+        "<Value>{NEW}</Value></Credential>",
+        _ADMIN,
+    ),
+    "DeleteCredential": (
+        "<UserId>{T}</UserId><CredentialType>CRM5/PASSWORD</CredentialType>",
+        _ADMIN,
+    ),
+    "GetValidUserName": ("<UserName>JANE</UserName>", "any admin"),
+    "GetValidUserNameForNewUser": ("<User><Name>JANE</Name></User>", "any admin"),
+    "GetDefaultAssociateUserName": ("<User></User>", "any admin"),
     "IsPasswordValid": ("<AssociateId>{T}</AssociateId><Password>{NEW}</Password>", _OWN),
     "IsPasswordValidWithReason": ("<AssociateId>{T}</AssociateId><Password>{NEW}</Password>", _OWN),
     "IsUserNameValid": ("<AssociateId>{T}</AssociateId><UserName>free</UserName>", "any admin"),
@@ -52,6 +64,8 @@ OPERATIONS = {
 }
 # Setting one's own password without the old one is no administrator's either, unless allowed.
 _NOT_FOR_SELF = {
+    "SaveCredential",
+    "DeleteCredential",
     "SetPassword",
     "SetPasswordFromName",
     "SetGeneratedPassword",
@@ -152,9 +166,11 @@ def test_who_may_do_what(scene: Scene, caller: str, target: str) -> None:
         assert (reply.text("Succeeded") == "true") is allowed, said
         if not allowed:
             assert "SoIllegalOperationException" in (reply.text("ExceptionType") or ""), said
-        if operation in ("ChangePassword", "SetPassword") and about is not None:
+        if operation in ("ChangePassword", "SetPassword", "SaveCredential") and about is not None:
             works = _signs_in(scene, about, "a new password")
             assert works is allowed, said
+        if operation == "DeleteCredential" and about is not None and not own:
+            assert _signs_in(scene, about, _PASSWORD) is not allowed, said
         if operation == "CanChangePassword" and caller != "anonymous":
             expected = own or (admin and same_tenant)
             assert (reply.text("Response") == "true") is expected, said
@@ -252,3 +268,35 @@ def test_judging_a_candidate_never_tells_whether_it_is_the_password(start: Start
     assert "15" in (short.text("Reason") or "")
     refused = server.change_own(ticket, current, current)
     assert refused.extra["Rules"] == "same-as-current"
+
+
+def test_names_are_proposed_that_are_free(scene: Scene) -> None:
+    admin, site = scene.user("admin-all")
+    ticket = scene.server.sign_in(admin.name, _PASSWORD) or ""
+    scene.server.add_user("TAKEN", _PASSWORD)
+    person = "<User><Person><Firstname>Taken</Firstname></Person></User>"
+
+    for operation, arguments, expected in (
+        ("GetValidUserName", "<UserName>taken</UserName>", "taken2"),
+        ("GetValidUserName", "<UserName>quite free</UserName>", "quite free"),
+        ("GetValidUserName", "<UserName> </UserName>", "USER"),
+        ("GetDefaultAssociateUserName", person, "TAKEN2"),
+        ("GetValidUserNameForNewUser", "<User><Name>Taken</Name></User>", "Taken2"),
+    ):
+        assert scene.call(ticket, site, operation, arguments).text("Response") == expected
+
+
+def test_a_new_password_for_external_users_only(scene: Scene) -> None:
+    admin, site = scene.user("admin-all")
+    ticket = scene.server.sign_in(admin.name, _PASSWORD) or ""
+    external, _ = scene.user("external")
+    ordinary, _ = scene.user("ordinary")
+
+    def generate(name: str) -> Reply:
+        arguments = f"<AssociateName>{name}</AssociateName>"
+        return scene.call(ticket, site, "GenerateNewPasswordForExternalUser", arguments)
+
+    generated = generate(external.name).text("Response") or ""
+    assert scene.server.sign_in(external.name, generated) is not None
+    assert generate(ordinary.name).text("Succeeded") == "false"
+    assert scene.server.sign_in(ordinary.name, _PASSWORD) is not None

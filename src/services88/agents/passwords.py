@@ -2,24 +2,33 @@
 
 from services88.agents.authorisation import has_one_of
 from services88.agents.call import Call, implements
-from services88.agents.refusals import AdministratorsMayNotChoose, OldPasswordNeeded
+from services88.agents.refusals import (
+    AdministratorsMayNotChoose,
+    NotExternal,
+    OldPasswordNeeded,
+    UnknownCredentialType,
+)
 from services88.contract.access import administrators
 from services88.contract.enumerations import ChangePasswordType, UserType
 from services88.contract.user import UserAgent
-from services88.contract.user.carriers import UserValidationResult
+from services88.contract.user.carriers import Credential, UserValidationResult
 from services88.identity import password_rules, passwords
 from services88.identity.accounts import AssociateType
 from services88.identity.policy import Failure
 from services88.store import associates
+from services88.store.credentials import PASSWORD
 
 __all__ = [
     "can_change_password",
     "change_own_password",
     "change_password",
     "change_password_from_name",
+    "delete_credential",
+    "generate_new_password_for_external_user",
     "get_supported_change_password_types",
     "is_password_valid",
     "is_password_valid_with_reason",
+    "save_credential",
     "set_generated_password",
     "set_generated_password_from_name",
     "set_password",
@@ -132,6 +141,47 @@ async def set_generated_password_from_name(
 ) -> str | None:
     """As SetGeneratedPassword."""
     return await set_generated_password(call, call.target.associate_id)
+
+
+@implements(UserAgent.generate_new_password_for_external_user)
+async def generate_new_password_for_external_user(
+    call: Call,
+    associate_name: str | None,  # noqa: ARG001 - call.target is that user
+) -> str | None:
+    """As SetGeneratedPassword, for external users only."""
+    if call.target.type != AssociateType.EXTERNAL_PERSON:
+        raise NotExternal
+    return await set_generated_password(call, call.target.associate_id)
+
+
+@implements(UserAgent.save_credential)
+async def save_credential(
+    call: Call,
+    user_id: int,
+    credential: Credential | None,
+) -> bool:
+    """Set the one kind of credential that users have here: the password."""
+    kind = credential.type.type if credential and credential.type else None
+    _check_is_password(kind)
+    return await set_password(call, user_id, credential.value if credential else None)
+
+
+@implements(UserAgent.delete_credential)
+async def delete_credential(
+    call: Call,
+    user_id: int,  # noqa: ARG001 - call.target is that user
+    credential_type: str | None,
+) -> bool:
+    """Take a user's password away, which ends all their tickets; false where there was none."""
+    _check_is_password(credential_type)
+    if call.concerns_caller:
+        raise OldPasswordNeeded
+    return await passwords.remove(call.identity, call.caller, call.target, call.origin)
+
+
+def _check_is_password(credential_type: str | None) -> None:
+    if (credential_type or "").casefold() != PASSWORD.casefold():
+        raise UnknownCredentialType
 
 
 @implements(UserAgent.is_password_valid)

@@ -14,8 +14,10 @@ from services88.identity.errors import (
 
 __all__ = [
     "AdministratorsMayNotChoose",
+    "NotExternal",
     "NotSupported",
     "OldPasswordNeeded",
+    "UnknownCredentialType",
     "exception_info",
     "password_facts",
 ]
@@ -37,6 +39,22 @@ class OldPasswordNeeded(Refusal):
 
     def __init__(self) -> None:
         super().__init__("To change your own password, use ChangeOwnPassword with the current one.")
+
+
+class NotExternal(Refusal):
+    """The call is for external users, and the user is none."""
+
+    def __init__(self) -> None:
+        super().__init__("This is for external users only. Use SetGeneratedPassword for others.")
+
+
+class UnknownCredentialType(Refusal):
+    """The call names a kind of credential that this server does not have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such credential type. GetCredentialTypes lists those there are."
+        )
 
 
 class AdministratorsMayNotChoose(Refusal):

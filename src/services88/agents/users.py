@@ -4,7 +4,13 @@ from services88.agents.call import Call, implements
 from services88.agents.sign_in import USER_TYPES
 from services88.contract.enumerations import CredentialControlType, UserType
 from services88.contract.user import UserAgent
-from services88.contract.user.carriers import CredentialType, UserInfo, UserValidationResult
+from services88.contract.user.carriers import (
+    CredentialType,
+    Person,
+    User,
+    UserInfo,
+    UserValidationResult,
+)
 from services88.identity import accounts
 from services88.identity.accounts import AssociateType
 from services88.identity.errors import BadInput
@@ -15,8 +21,11 @@ from services88.store.credentials import PASSWORD
 __all__ = [
     "get_credential_types",
     "get_credential_types_for_user_type",
+    "get_default_associate_user_name",
     "get_user_info",
     "get_user_info_list",
+    "get_valid_user_name",
+    "get_valid_user_name_for_new_user",
     "is_user_name_valid",
     "is_user_name_valid_with_reason",
     "make_retired",
@@ -109,6 +118,39 @@ async def is_user_name_valid_with_reason(
     except BadInput as error:
         return UserValidationResult(result=False, reason=str(error))
     return UserValidationResult(result=True, reason="")
+
+
+@implements(UserAgent.get_valid_user_name)
+async def get_valid_user_name(
+    call: Call,
+    associate_id: int,
+    type: UserType,  # noqa: ARG001 - names are judged alike for all kinds
+    person_id: int,  # noqa: ARG001
+    user_name: str | None,
+) -> str | None:
+    """Give the proposed name, or where another user has it, one with a number behind."""
+    return await accounts.free_name(call.identity, call.tenant, user_name or "", but=associate_id)
+
+
+@implements(UserAgent.get_valid_user_name_for_new_user)
+async def get_valid_user_name_for_new_user(call: Call, user: User | None) -> str | None:
+    """Give a free name for a user not saved yet: the one it has, or one from the person."""
+    user = user or User()
+    proposed = user.user_name or user.name or _default_name(user)
+    return await accounts.free_name(call.identity, call.tenant, proposed)
+
+
+@implements(UserAgent.get_default_associate_user_name)
+async def get_default_associate_user_name(call: Call, user: User | None) -> str | None:
+    """Give a free name made of the person's: our choice is the first name in capitals."""
+    proposed = _default_name(user or User())
+    return await accounts.free_name(call.identity, call.tenant, proposed)
+
+
+def _default_name(user: User) -> str:
+    person = user.person or Person()
+    mailbox = (person.email or "").partition("@")[0]
+    return (person.firstname or person.lastname or mailbox or "USER").upper()
 
 
 @implements(UserAgent.get_credential_types)

@@ -1,5 +1,6 @@
 """Accounts as an operator sees them: adding, listing, retiring."""
 
+import secrets
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -21,6 +22,7 @@ __all__ = [
     "add_with_secret",
     "check_free",
     "find",
+    "free_name",
     "listing",
     "require_password",
     "retire",
@@ -203,6 +205,26 @@ async def check_free(identity: Identity, tenant: Tenant, name: str, *, but: int 
     user = await associates.by_name(identity.database, tenant.tenant_id, key_of(name))
     if user is not None and user.associate_id != but:
         raise BadInput("Another user has that name.")
+
+
+async def free_name(identity: Identity, tenant: Tenant, proposed: str, *, but: int = 0) -> str:
+    """Give a name that a user can be given: the proposed one, or with a number behind.
+
+    :param but: Number of the user it is for, whose own name it may be.
+    """
+    visible = "".join(one for one in proposed if one.isprintable()).strip()
+    stem = visible.removeprefix("7T:")[:_LONGEST_STEM].strip() or "USER"
+    for name in (stem, *(f"{stem}{number}" for number in range(2, _MOST_NAMES))):
+        try:
+            await check_free(identity, tenant, name, but=but)
+        except BadInput:
+            continue
+        return name
+    return f"{stem}-{secrets.token_hex(8)}"
+
+
+_LONGEST_STEM = 200
+_MOST_NAMES = 1000
 
 
 async def retire(

@@ -16,7 +16,7 @@ from services88.store.database import Connection
 from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 
-__all__ = ["change", "change_own", "set_by_operator", "set_generated"]
+__all__ = ["change", "change_own", "remove", "set_by_operator", "set_generated"]
 
 _ATTEMPTS = 3
 _GENERATED = (5, 8, 16)
@@ -90,6 +90,30 @@ async def set_generated(identity: Identity, caller: Caller, user: Associate, ori
             break
     await change(identity, caller, user, None, candidate, origin)
     return candidate
+
+
+async def remove(identity: Identity, caller: Caller, user: Associate, origin: Origin) -> bool:
+    """Take a user's password away: they cannot sign in, and all tickets of theirs end.
+
+    :returns: False where the user has no password.
+    """
+
+    async def work(connection: Connection) -> bool:
+        if not await credentials.delete_password(connection, user.associate_id):
+            return False
+        await credentials.delete_tickets(connection, user.associate_id)
+        await record(
+            connection,
+            identity,
+            caller.tenant,
+            "authn_password_change",
+            origin,
+            associate_id=user.associate_id,
+            by=caller.associate_id,
+        )
+        return True
+
+    return await identity.database.transaction(work)
 
 
 async def _replace(

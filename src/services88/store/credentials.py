@@ -16,6 +16,7 @@ __all__ = [
     "add_password",
     "add_ticket",
     "delete_expired_tickets",
+    "delete_password",
     "delete_tickets",
     "password_of",
     "renew_ticket",
@@ -97,6 +98,10 @@ _replace_password = (
     )
     .values(secret=bindparam("new"), valid_from=bindparam("now"))
 )
+_delete_password = delete(credentials).where(
+    credentials.c.associate_id == bindparam("associate"),
+    credentials.c.credential_type == PASSWORD,
+)
 _renew_ticket = (
     update(credentials)
     .where(
@@ -149,6 +154,11 @@ async def replace_password(
         _replace_password, id=row.credentials_id, verified=row.secret, new=secret, now=now
     )
     return changed == 1
+
+
+async def delete_password(connection: Connection, associate_id: int) -> bool:
+    """Delete a user's password; False where there is none."""
+    return bool(await connection.execute(_delete_password, associate=associate_id))
 
 
 async def ticket(reader: Reader, tenant: int, key: str) -> TicketRow | None:
