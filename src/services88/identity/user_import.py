@@ -341,8 +341,8 @@ async def import_users(
 ) -> Report:
     """Add users, each in one transaction; a user who is there already is a problem, not changed.
 
-    Where the database fails, the import ends with a problem of the row at hand; rows before it are
-    imported, and importing the same file again adds the others.
+    Where the database or the tenant's policy cannot be used, the import ends with a problem of the
+    row at hand; rows before it are imported, and importing the same file again adds the others.
 
     :param dry_run: Only say what would come of it.
     """
@@ -357,19 +357,17 @@ async def import_users(
             await _import(identity, tenant, row, available, dry_run=dry_run)
         except _Wrong as wrong:
             problems.append(RowProblem(row.line, wrong.cause, wrong.remedy))
-        except StoreError as error:
-            problems.append(
-                RowProblem(
-                    row.line,
-                    f"The database cannot be used. {error}",
-                    "The lines from here on are not imported. Import the file again later.",
-                )
-            )
+        except (StoreError, BadInput) as error:  # the latter: a file that the policy needs
+            what = "The database cannot be used. " if isinstance(error, StoreError) else ""
+            problems.append(RowProblem(row.line, f"{what}{error}", _STOPPED))
             break
         else:
             added += 1
             without_password += row.secret is None and row.password is None
     return Report(added, without_password, tuple(problems))
+
+
+_STOPPED = "The lines from here on are not imported. Mend it and import the file again."
 
 
 def _exists() -> _Wrong:
