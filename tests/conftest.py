@@ -10,7 +10,6 @@ import pytest
 
 from tests.running import RunningServer, Starter, running
 
-
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("services88", deadline=None)
 hypothesis.settings.load_profile("services88")

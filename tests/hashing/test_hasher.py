@@ -6,7 +6,6 @@ from base64 import b64encode
 from hashlib import sha256
 from hmac import digest
 from pathlib import Path
-from statistics import median
 
 import argon2
 import pytest
@@ -111,11 +110,11 @@ def test_nobody_takes_as_long_as_somebody(peppers: tuple[Pepper, ...]) -> None:
     taken: dict[str, list[float]] = {name: [] for name in secrets}
     for _ in range(15):
         for name, secret in secrets.items():
-            begun = time.perf_counter()
+            begun = time.thread_time()  # of this thread: others do not count
             assert not hasher.verify(secret, "wrong")
-            taken[name].append(time.perf_counter() - begun)
+            taken[name].append(time.thread_time() - begun)
     for name, times in taken.items():
-        assert 0.5 < median(times) / median(taken["somebody"]) < 2, name
+        assert 0.5 < min(times) / min(taken["somebody"]) < 2, name
 
 
 def test_a_pepper_never_shows_its_key() -> None:
