@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services88.identity import tickets
-from services88.identity.errors import NotSignedIn
+from services88.identity.errors import NotSignedIn, ServerBusy
 from services88.identity.identity import Identity, Origin, record
 from services88.identity.names import key_of
 from services88.identity.tickets import Ticket
@@ -51,20 +51,25 @@ async def with_name(
     """
     if tickets.looks_like_ticket(name):
         return await _with_ticket(identity, tenant, name)
-    user = await _find(identity, tenant, name)
-    row = await credentials.password_of(identity.database, user.associate_id) if user else None
-    usable = row is not None and user is not None and user.may_sign_in
-    proved = await identity.hashing.verify(row.secret if row else None, password)
-    if not proved or not usable or user is None or row is None:
-        return None
-    better = None
-    if identity.hashing.needs_rehash(row.secret):
-        better = await identity.hashing.hash(password)
-    ticket = await _issue(identity, tenant, user, row, better, origin)
-    if ticket is None:
-        return None
-    provided = ProvidedCredential(credentials.PASSWORD, row.search_name, row.credentials_id)
-    return await _signed_in(identity, user, ticket, provided)
+    for _ in range(_ATTEMPTS):
+        user = await _find(identity, tenant, name)
+        row = await credentials.password_of(identity.database, user.associate_id) if user else None
+        usable = row is not None and user is not None and user.may_sign_in
+        proved = await identity.hashing.verify(row.secret if row else None, password)
+        if not proved or not usable or user is None or row is None:
+            return None
+        better = None
+        if identity.hashing.needs_rehash(row.secret):
+            better = await identity.hashing.hash(password)
+        ticket = await _issue(identity, tenant, user, row, better, origin)
+        if ticket is not None:
+            provided = ProvidedCredential(credentials.PASSWORD, row.search_name, row.credentials_id)
+            return await _signed_in(identity, user, ticket, provided)
+        # The hash was replaced since it was read: by a change, or by a better one of the same.
+    raise ServerBusy(retry_after=1)
+
+
+_ATTEMPTS = 3
 
 
 async def _find(identity: Identity, tenant: Tenant, name: str) -> Associate | None:

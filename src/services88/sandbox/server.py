@@ -52,8 +52,11 @@ def run(host: str, port: int, database: str | None, *, tour: bool, exposed: bool
 
         def guide() -> None:
             if tour:
-                story_teller.play(bound_host, bound_port, click.echo)
-            click.echo(_welcome(url))
+                try:
+                    story_teller.play(bound_host, bound_port, click.echo)
+                except story_teller.TourFailed as failed:
+                    click.echo(f"The tour failed: {failed}.", err=True)
+            click.echo(_welcome(url, kept=database is not None))
 
         @asynccontextmanager
         async def started() -> AsyncIterator[None]:
@@ -72,7 +75,7 @@ async def _prepare(identity: Identity) -> None:
     await add_demo_users(identity)
 
 
-def _welcome(url: str) -> str:
+def _welcome(url: str, *, kept: bool) -> str:
     folder = f"{url}/Remote/Services88"
     users = "\n".join(f"  {user.name:7} {user.password:24} {user.role}" for user in DEMO_USERS)
     signing_in = curl(f"{folder}/SoPrincipal.svc", sign_in(JANE.name, JANE.password))
@@ -87,7 +90,7 @@ Services (add ?wsdl for the description)
   {folder}/SoPrincipal.svc
   {folder}/User.svc
 
-Demo sign-ins
+Demo sign-ins{" (unless changed since they were made)" if kept else ""}
 {users}
 
 Try it. Sign in, and keep the ticket:

@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import socket
+import ssl
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,6 +21,8 @@ def check_exposure(settings: Settings) -> None:
     """
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise BadInput("TLS needs both a certificate (--tls-certificate) and its key (--tls-key).")
+    if settings.tls_certificate:
+        _check_certificate(settings)
     if settings.tls_certificate or settings.behind_proxy or is_loopback(settings.host):
         return
     raise BadInput(
@@ -27,6 +30,17 @@ def check_exposure(settings: Settings) -> None:
         "Give --tls-certificate and --tls-key; or --behind-proxy where a proxy in front does TLS; "
         "or listen on 127.0.0.1."
     )
+
+
+def _check_certificate(settings: Settings) -> None:
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(str(settings.tls_certificate), settings.tls_key, password="")
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"The certificate {settings.tls_certificate} and the key {settings.tls_key} cannot be "
+            f"used: {error}. Both must be PEM, belong together, and the key have no passphrase."
+        ) from error
 
 
 def is_loopback(host: str) -> bool:

@@ -134,7 +134,7 @@ class Credential(Carrier):
     """One way for a user to prove who they are."""
 
     type: CredentialType | None = None
-    value: str | None = None
+    value: Secret = None
     display_value: str | None = None
 
 

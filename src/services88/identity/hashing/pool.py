@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -29,6 +30,7 @@ class Hashing:
         self._threads = threads or max(1, os.cpu_count() or 1)
         self._limit = self._threads + queue
         self._under_way = 0
+        self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hashing")
 
     async def hash(self, password: str) -> str:
@@ -55,12 +57,17 @@ class Hashing:
 
         :raises ServerBusy: Too much is waiting already.
         """
-        if self._under_way >= self._limit:
-            raise ServerBusy(retry_after=2)
-        self._under_way += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
+        with self._lock:
+            if self._under_way >= self._limit:
+                raise ServerBusy(retry_after=2)
+            self._under_way += 1
+        future = self._pool.submit(work)
+        future.add_done_callback(self._done)
+        # Cancelled before it began, the work is dropped; begun, it keeps its place until it ends.
+        return await asyncio.wrap_future(future)
+
+    def _done(self, _: object) -> None:
+        with self._lock:
             self._under_way -= 1
 
     def close(self) -> None:

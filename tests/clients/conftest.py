@@ -1,0 +1,39 @@
+"""Real SOAP clients, unmodified, against the real command."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clients.client import Addresses, Client, WsdlAddress
+from tests.clients.node_client import install, node_client
+from tests.clients.zeep_client import zeep_client
+from tests.process import ServerProcess, serve
+from tests.reference import needs_reference, wsdl_path
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server for all clients; each test adds a user of its own."""
+    with serve(tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+@pytest.fixture(params=["ours", pytest.param("vendor", marks=needs_reference)])
+def addresses(request: pytest.FixtureRequest, server: ServerProcess) -> Addresses:
+    """Begin from the WSDL that the server hands out, and from the vendor's."""
+    agents = ("SoPrincipal", "User")
+    if request.param == "ours":
+        return {agent: WsdlAddress(f"{server.service(agent)}?wsdl", None) for agent in agents}
+    return {agent: WsdlAddress(str(wsdl_path(agent)), server.service(agent)) for agent in agents}
+
+
+@pytest.fixture(params=["zeep", "soap", "strong-soap"])
+def client(request: pytest.FixtureRequest, addresses: Addresses) -> Iterator[Client]:
+    """Each client in turn."""
+    if request.param == "zeep":
+        with zeep_client(addresses) as made:
+            yield made
+        return
+    install()
+    with node_client(request.param, addresses) as started:
+        yield started

@@ -1,0 +1,94 @@
+"""Names: when two are the same, and which ones cannot be."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services88.identity import tickets
+from services88.identity.errors import BadInput
+from services88.identity.names import check_tenant_name, check_user_name, key_of
+
+
+@given(st.text())
+def test_blanks_case_and_composition_make_no_difference(name: str) -> None:
+    key = key_of(name)
+    assert key_of(f" \t{name} ") == key
+    assert key_of(unicodedata.normalize("NFD", name)) == key
+    assert key_of(unicodedata.normalize("NFC", name)) == key
+    assert unicodedata.is_normalized("NFC", key)
+
+
+@given(st.text())
+def test_the_key_of_a_key_is_the_key(name: str) -> None:
+    assert key_of(key_of(name)) == key_of(name)
+
+
+@given(st.from_regex(r"[A-Za-zÀ-ÖØ-ÞЀ-Я0-9@._-]{1,20}", fullmatch=True))
+def test_letter_case_makes_no_difference(name: str) -> None:
+    assert key_of(name.upper()) == key_of(name.lower()) == key_of(name.swapcase())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("STRASSE", "straße"), ("Å", "A\u030a"), ("Å", "\u212b"), ("Jane", " JANE ")]
+)
+def test_names_that_are_the_same(one: str, other: str) -> None:
+    assert key_of(one) == key_of(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("a", "ä"), ("jane", "j ane"), ("1", "l"), ("ﬁ", "f")])
+def test_names_that_are_not_the_same(one: str, other: str) -> None:
+    assert key_of(one) != key_of(other)
+
+
+@given(st.text() | st.text(max_size=3).map(lambda rest: f"7T:{rest}"))
+def test_a_user_name_is_one_that_can_be_found_again_or_is_refused(name: str) -> None:
+    try:
+        checked = check_user_name(name)
+    except BadInput:
+        return
+    assert checked == name.strip()
+    assert 1 <= len(checked) <= 254
+    assert not any(unicodedata.category(character).startswith("C") for character in checked)
+    assert not tickets.looks_like_ticket(checked)
+    assert key_of(checked) == key_of(name)
+    assert key_of(checked)
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t\n", "x" * 255, "a\x00b", "a\u200bb", "a\nb", "7T:x"])
+def test_user_names_that_are_refused(name: str) -> None:
+    with pytest.raises(BadInput):
+        check_user_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "x" * 254, "jane doe", "jane@example.com", "Åsa", "7t:x", "7T"]
+)
+def test_user_names_that_are_possible(name: str) -> None:
+    assert check_user_name(name) == name
+
+
+@given(st.text())
+def test_a_tenant_name_is_a_segment_of_an_address_or_is_refused(name: str) -> None:
+    try:
+        assert check_tenant_name(name) == name
+    except BadInput:
+        return
+    assert name.isascii()
+    assert not set(name) & set("/\\?#% \t\n:;@&=+$,")
+    assert 1 <= len(name) <= 64
+    assert name not in (".", "..")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "remote", "Remote", "a/b", "a b", ".", "-a", "ä", "a\n", "x" * 65]
+)
+def test_tenant_names_that_are_refused(name: str) -> None:
+    with pytest.raises(BadInput):
+        check_tenant_name(name)
+
+
+@pytest.mark.parametrize("name", ["a", "Cust12345", "acme.example-1_x", "x" * 64, "0"])
+def test_tenant_names_that_are_possible(name: str) -> None:
+    assert check_tenant_name(name) == name

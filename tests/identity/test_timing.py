@@ -1,0 +1,110 @@
+"""Who does not exist, may not sign in, or mistypes costs the server the same work."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, update
+
+from services88.identity import accounts, passwords
+from services88.identity.errors import PasswordRefused
+from services88.identity.identity import Origin
+from services88.store.database import Connection
+from services88.store.schema import associate, credentials
+from tests.identity.domain import CountingHasher, World, world
+
+PASSWORD, WRONG = "vellum orbit quartz", "marble lantern fjord"
+
+
+@pytest.fixture
+def hasher() -> CountingHasher:
+    return CountingHasher()
+
+
+@pytest.fixture
+def here(tmp_path: Path, hasher: CountingHasher) -> Iterator[World]:
+    with world(tmp_path, hasher) as opened:
+        asyncio.run(_fill(opened))
+        hasher.verified.clear()
+        hasher.hashed = 0
+        yield opened
+
+
+async def _fill(here: World) -> None:
+    await here.add("JANE", PASSWORD, email="jane@example.com")
+    await here.add("RETIRED", PASSWORD)
+    await accounts.retire(here.identity, here.tenant, "RETIRED", retired=True)
+    await here.add("WAITING", PASSWORD)
+    await here.add("TWIN1", PASSWORD, email="twin@example.com")
+    await here.add("TWIN2", PASSWORD, email="twin@example.com")
+    bare = await here.add("BARE", PASSWORD)
+
+    async def work(connection: Connection) -> None:
+        waiting = update(associate).where(associate.c.name == "WAITING")
+        await connection.execute(waiting.values(waiting_for_approval=True))
+        await connection.execute(
+            delete(credentials).where(credentials.c.associate_id == bare.associate_id)
+        )
+
+    await here.identity.database.transaction(work)
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("JANE", WRONG),
+        ("JANE", ""),
+        ("JANE", "x" * 5000),
+        ("NOBODY", PASSWORD),
+        ("", ""),
+        ("nobody@example.com", PASSWORD),
+        ("jane@example.com", WRONG),
+        ("twin@example.com", PASSWORD),
+        ("RETIRED", PASSWORD),
+        ("RETIRED", WRONG),
+        ("WAITING", PASSWORD),
+        ("WAITING", WRONG),
+        ("BARE", PASSWORD),
+    ],
+)
+def test_a_sign_in_that_fails_costs_one_verification(
+    here: World, hasher: CountingHasher, name: str, password: str
+) -> None:
+    assert asyncio.run(here.sign_in(name, password)) is None
+    assert len(hasher.verified) == 1
+    assert hasher.hashed == 0
+    cost = hasher.verified[0].split("$")[:4]
+    assert cost == hasher.nobody.split("$")[:4], "and one of the usual cost"
+
+
+@pytest.mark.parametrize("name", ["JANE", " jane ", "jane@example.com", "JANE@EXAMPLE.COM"])
+def test_a_sign_in_that_succeeds_costs_one_verification(
+    here: World, hasher: CountingHasher, name: str
+) -> None:
+    assert asyncio.run(here.sign_in(name, PASSWORD)) is not None
+    assert len(hasher.verified) == 1
+    assert hasher.hashed == 0
+
+
+def test_a_ticket_costs_none(here: World, hasher: CountingHasher) -> None:
+    ticket = asyncio.run(here.ticket("JANE", PASSWORD))
+    hasher.verified.clear()
+    assert asyncio.run(here.sign_in(ticket, "")) is not None
+    assert asyncio.run(here.sign_in("7T:unknown", PASSWORD)) is None
+    assert hasher.verified == []
+
+
+@pytest.mark.parametrize("new", [WRONG, "", "x"])
+def test_a_wrong_old_password_is_told_before_the_new_one_is_looked_at(
+    here: World, hasher: CountingHasher, new: str
+) -> None:
+    async def story() -> None:
+        caller = await here.caller(await here.ticket("JANE", PASSWORD))
+        hasher.verified.clear()
+        with pytest.raises(PasswordRefused) as caught:
+            await passwords.change_own(here.identity, caller, WRONG, new, Origin())
+        assert caught.value.reason == "old-password-wrong"
+
+    asyncio.run(story())
+    assert (len(hasher.verified), hasher.hashed) == (1, 0)
