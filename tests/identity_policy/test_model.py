@@ -7,9 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services88.identity import policy
 from services88.identity.errors import PasswordRefused
-from services88.identity.policy import Failure, Policy, Rule, Subject, Validator
+from services88.identity.policy import (
+    Failure,
+    Policy,
+    PolicyChoice,
+    Preset,
+    Rule,
+    Subject,
+    Validator,
+    build,
+)
 from services88.identity.policy.length import Length
 from services88.store.database import Connection
 
@@ -110,13 +118,16 @@ def test_codes_are_never_renamed() -> None:
     ]
 
 
+_VENDOR = build(PolicyChoice(preset=Preset.VENDOR))
+
+
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=1024))
 def test_without_a_choice_every_password_passes(candidate: str) -> None:
-    policy.require(candidate)
+    _VENDOR.require(candidate, Subject())
 
 
 @pytest.mark.parametrize("candidate", ["", "x" * 1025])
 def test_without_a_choice_there_are_limits_still(candidate: str) -> None:
-    assert len(policy.check(candidate)) == 1
+    assert len(_VENDOR.check(candidate, Subject())) == 1
     with pytest.raises(PasswordRefused):
-        policy.require(candidate)
+        _VENDOR.require(candidate, Subject())

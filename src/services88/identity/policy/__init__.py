@@ -32,23 +32,6 @@ __all__ = [
     "Subject",
     "Validator",
     "build",
-    "check",
     "preset_named",
-    "require",
     "words_of",
 ]
-
-_EVERY_PASSWORD = build(PolicyChoice(preset=Preset.VENDOR))
-
-
-def check(candidate: str) -> list[Failure]:
-    """List the rules that a candidate fails under the preset ``vendor`` without a preference."""
-    return _EVERY_PASSWORD.check(candidate, Subject())
-
-
-def require(candidate: str) -> None:
-    """Refuse a candidate that is unacceptable under the preset ``vendor`` without a preference.
-
-    :raises PasswordRefused: It fails a rule; the error names them all.
-    """
-    _EVERY_PASSWORD.require(candidate, Subject())
