@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from services88.identity.errors import BadInput
+from services88.identity.guess_limits import networks
 from services88.identity.policy import Preset
 
 __all__ = ["Settings", "load", "masked_url"]
@@ -69,6 +70,12 @@ class Settings(BaseSettings):
     breached_passwords: Path | None = Field(
         None, description="A sorted file of HASH:COUNT lines, as Have I Been Pwned publishes it."
     )
+    guess_disable_after: int = Field(
+        100, ge=10, le=100, description="Wrong passwords in a row that disable a user's password."
+    )
+    guess_exempt_networks: str = Field(
+        "", description="Networks that stand for many users, such as a portal's: see security.md."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."
     )
@@ -77,6 +84,15 @@ class Settings(BaseSettings):
         """Give the fields for ``repr``, without the password that a database URL may hold."""
         for name, value in super().__repr_args__():
             yield name, masked_url(value) if name == "database" else value
+
+    @field_validator("guess_exempt_networks", "trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: str) -> str:
+        try:
+            networks(value)
+        except BadInput as error:
+            raise ValueError(str(error)) from None
+        return value
 
     @field_validator("public_url")
     @classmethod

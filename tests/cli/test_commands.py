@@ -236,3 +236,23 @@ def test_the_database_is_named_by_flag_variable_or_file(
     done("db", "upgrade", "--database", "sqlite:///flag.sqlite3")
     assert (empty_folder / "flag.sqlite3").exists()
     assert not (empty_folder / "services88.sqlite3").exists()
+
+
+def test_what_is_not_given_stays_as_the_installation_has_it(
+    done: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVICES88_PASSWORD_POLICY", "vendor")
+    done("policy", "set", "--history", "3")
+    monkeypatch.setenv("SERVICES88_PASSWORD_POLICY", "nist")
+    shown = done("policy", "show")
+    assert "nist" in shown
+    assert re.search(r"History: +3", shown)
+    done("policy", "set", "--preset", "vendor-online", "--preference", "MinNum=2")
+    assert "vendor-online" in done("policy", "show")
+    done("policy", "set", "--preference", "")
+    assert "MinNum" not in done("policy", "show")
+
+
+def test_the_current_revision_makes_no_file(done: Said, empty_folder: Path) -> None:
+    done("db", "current", "--database", "sqlite:///mistyped.sqlite3")
+    assert list(empty_folder.iterdir()) == []

@@ -88,6 +88,7 @@ def test_a_user_or_a_password_that_cannot_be(
         (["user", "show", "JOE"], "no user JOE"),
         (["user", "retire", "JOE"], "no user JOE"),
         (["user", "unretire", "JOE"], "no user JOE"),
+        (["user", "unlock", "JOE"], "no user JOE"),
         (["user", "list", "--tenant", "no"], "no tenant no"),
         (["role", "list", "--tenant", "no"], "no tenant no"),
         (["tenant", "add", "DEFAULT"], "is a tenant DEFAULT already"),
@@ -183,7 +184,7 @@ def test_a_sandbox_on_a_database_with_users(done: Said, empty_folder: Path) -> N
     result = finished(*arguments, folder=empty_folder)
     assert result.returncode == 1
     assert result.stderr.startswith(
-        "Error: This database has users and was not made by the sandbox"
+        "Error: This database has users or tenants and was not made by the sandbox"
     )
     assert "--database" in result.stderr
     assert done("user", "list").count("\n") == 2, "no demo user was added"

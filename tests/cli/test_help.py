@@ -27,7 +27,7 @@ def test_the_documented_commands_are_there() -> None:
         "sandbox",
         "wsdl",
         *("user", "user add", "user list", "user show"),
-        *("user set-password", "user retire", "user unretire"),
+        *("user set-password", "user retire", "user unretire", "user unlock"),
         *("role", "role list"),
         *("tenant", "tenant add", "tenant list"),
         *("app-token", "app-token issue", "app-token list", "app-token revoke"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services88.identity import tenants
+from services88.identity import password_rules, tenants
 from services88.identity.accounts import AssociateType
 from services88.store.associates import Associate
 from services88.store.schema import function_right, function_right_role_link, role
@@ -71,6 +71,9 @@ _NOT_FOR_SELF = {
     "SetGeneratedPassword",
     "SetGeneratedPasswordFromName",
 }
+
+
+_READS = {"IsPasswordValid", "IsPasswordValidWithReason", "GetUserInfo"}
 
 
 @dataclass
@@ -161,6 +164,10 @@ def test_who_may_do_what(scene: Scene, caller: str, target: str) -> None:
             "any admin": admin,
             _ALL: True,
         }[rule] and caller != "anonymous"
+
+        # Whoever is no general administrator does not become one by another's account.
+        if (caller, target) == ("admin-users", "administrator") and rule in (_ADMIN, _OWN):
+            allowed = operation in _READS
 
         said = (caller, target, operation, reply.text("Message"))
         assert (reply.text("Succeeded") == "true") is allowed, said
@@ -300,3 +307,33 @@ def test_a_new_password_for_external_users_only(scene: Scene) -> None:
     assert scene.server.sign_in(external.name, generated) is not None
     assert generate(ordinary.name).text("Succeeded") == "false"
     assert scene.server.sign_in(ordinary.name, _PASSWORD) is not None
+
+
+def test_a_removed_password_is_remembered(start: Starter) -> None:
+    server = start(password_policy="vendor")
+
+    async def remember_three() -> None:
+        tenant = await tenants.default(server.identity)
+        await password_rules.choose(server.identity, tenant, history=3)
+
+    server.run(remember_three())
+    here = Scene(server)
+    server.add_user("BOSS", _PASSWORD, role="Administrator")
+    user = server.add_user("PLAIN", _PASSWORD)
+    ticket = server.sign_in("BOSS", _PASSWORD) or ""
+    number = f"<AssociateId>{user.associate_id}</AssociateId>"
+    removed = "<CredentialType>CRM5/PASSWORD</CredentialType>"
+    here.call(ticket, "", "DeleteCredential", f"<UserId>{user.associate_id}</UserId>{removed}")
+    assert server.sign_in("PLAIN", _PASSWORD) is None
+
+    again = here.call(ticket, "", "SetPassword", f"{number}<Password>{_PASSWORD}</Password>")
+    assert again.text("Response") == "false"
+    assert again.extra["Rules"] == "recently-used"
+
+
+def test_nobody_retires_themselves(scene: Scene) -> None:
+    admin, site = scene.user("admin-all")
+    ticket = scene.server.sign_in(admin.name, _PASSWORD) or ""
+    arguments = f"<AssociateId>{admin.associate_id}</AssociateId><Retired>true</Retired>"
+    assert scene.call(ticket, site, "MakeRetired", arguments).text("Succeeded") == "false"
+    assert scene.server.sign_in(admin.name, _PASSWORD) is not None

@@ -84,7 +84,7 @@ def test_a_row_becomes_a_user_with_everything_in_it(
     shown = run("user", "show", "john").stdout
     assert "User level 0" in shown
     assert "retired" in shown
-    assert _rows(folder, "SELECT event, associate_id FROM audit_event ORDER BY audit_event_id") == [
+    assert _rows(folder, "SELECT event, associate_id FROM audit_event ORDER BY sequence") == [
         ("user_created", 1),
         ("user_created", 2),
         ("user_retired", 2),

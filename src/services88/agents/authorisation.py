@@ -1,5 +1,6 @@
 """May the caller do this? Decided here for every operation, from what its declaration says."""
 
+from services88.contract.access import GENERAL_ADMINISTRATOR
 from services88.contract.model import Operation
 from services88.identity.accounts import AssociateType
 from services88.identity.errors import NotAllowed, UnknownUser
@@ -38,7 +39,19 @@ async def authorise(
         raise NotAllowed(access.rights)
     if access.concerns is not None and user is None and not isinstance(named, list):
         raise UnknownUser
+    if user is not None and access.rights and not access.reads:
+        await _check_no_escalation(identity, caller, user)
     return user
+
+
+async def _check_no_escalation(identity: Identity, caller: Caller, user: Associate) -> None:
+    """Keep user administrators from becoming general ones by another's account."""
+    general = (GENERAL_ADMINISTRATOR,)
+    if await has_one_of(identity, caller, general):
+        return
+    rights = await roles.rights_of(identity.database, user.role_id)
+    if user.type == AssociateType.SYSTEM or GENERAL_ADMINISTRATOR in rights:
+        raise NotAllowed(general)
 
 
 async def has_one_of(identity: Identity, caller: Caller, rights: tuple[str, ...]) -> bool:

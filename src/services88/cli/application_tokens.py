@@ -66,7 +66,7 @@ def list_tokens(tenant: str | None, database: str | None, config: Path | None) -
 
 
 @app_token.command()
-@click.argument("token_id", type=int)
+@click.argument("token_id", type=click.IntRange(1, 2**31 - 1))
 @tenant_option
 @database_option
 @tells_errors

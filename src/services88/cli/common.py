@@ -61,6 +61,9 @@ def tells_errors(command: Callable[P, T]) -> Callable[P, T]:
         from services88.identity.errors import BadInput, Refusal
         from services88.store.errors import StoreError
 
+        for value in kwargs.values():
+            if isinstance(value, str) and not value.isprintable() and _is_broken(value):
+                raise click.ClickException("An argument is not text in this terminal's encoding.")
         try:
             return command(*args, **kwargs)
         except (BadInput, Refusal) as error:
@@ -69,6 +72,11 @@ def tells_errors(command: Callable[P, T]) -> Callable[P, T]:
             raise click.ClickException(f"The database cannot be used. {error}") from error
 
     return telling
+
+
+def _is_broken(value: str) -> bool:
+    # Bytes that are no text arrive as halves of surrogate pairs.
+    return any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def on_database(

@@ -121,10 +121,11 @@ def show(name: str, tenant: str | None, database: str | None, config: Path | Non
     """Show the user NAME."""
     from services88.identity import accounts
 
-    async def work(identity: "Identity", of: "Tenant") -> "Associate":
-        return await accounts.find(identity, of, name)
+    async def work(identity: "Identity", of: "Tenant") -> "tuple[Associate, bool]":
+        found = await accounts.find(identity, of, name)
+        return found, await accounts.is_locked(identity, found)
 
-    one = on_database(database, config, tenant, work)
+    one, locked = on_database(database, config, tenant, work)
     last = datetime.fromtimestamp(one.lastlogin / 1000, UTC) if one.lastlogin else None
     for label, value in (
         ("Name", one.name),
@@ -133,7 +134,7 @@ def show(name: str, tenant: str | None, database: str | None, config: Path | Non
         ("Full name", one.full_name),
         ("E-mail", one.email),
         ("Role", one.role_name),
-        ("State", _state(one)),
+        ("State", _state(one) + (", password disabled" if locked else "")),
         ("Last sign-in", last.isoformat(" ", "seconds") if last else "never"),
     ):
         click.echo(f"{label + ':':14}{value}".rstrip())
@@ -165,6 +166,22 @@ def set_password(
 
     changed = on_database(database, config, tenant, work)
     click.echo(f"The password of {changed.name} is set. Their tickets have ended.")
+
+
+@user.command()
+@click.argument("name")
+@tenant_option
+@database_option
+@tells_errors
+def unlock(name: str, tenant: str | None, database: str | None, config: Path | None) -> None:
+    """Enable the password of the user NAME again, after too many wrong ones."""
+    from services88.identity import accounts
+
+    async def work(identity: "Identity", of: "Tenant") -> bool:
+        return await accounts.unlock(identity, of, name)
+
+    unlocked = on_database(database, config, tenant, work)
+    click.echo(f"{name} is unlocked." if unlocked else f"{name} was not locked.")
 
 
 @user.command()

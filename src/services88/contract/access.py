@@ -7,9 +7,16 @@ own; anonymous users nothing.
 
 from dataclasses import dataclass
 
-__all__ = ["SIGNED_IN", "Access", "administrators", "own_or_administrators"]
+__all__ = [
+    "GENERAL_ADMINISTRATOR",
+    "SIGNED_IN",
+    "Access",
+    "administrators",
+    "own_or_administrators",
+]
 
-_USER_ADMINISTRATION = ("admin-all", "admin-users")
+GENERAL_ADMINISTRATOR = "admin-all"
+_USER_ADMINISTRATION = (GENERAL_ADMINISTRATOR, "admin-users")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,8 @@ class Access:
     :ivar own: Whether everybody may where the call concerns themselves.
     :ivar concerns: The parameter that names the user concerned: an associate id, a user name, or a
         list of associate ids, which are one's own where each is.
+    :ivar reads: Whether the call changes nothing. What changes a general administrator or a system
+        user is for general administrators: others could become one by it.
     :ivar or_nobody: Whether everybody may where that is the associate id 0: a user not saved yet.
     """
 
@@ -27,6 +36,7 @@ class Access:
     own: bool = False
     concerns: str | None = None
     or_nobody: bool = False
+    reads: bool = False
 
 
 SIGNED_IN = Access()
@@ -38,6 +48,8 @@ def administrators(concerns: str | None = None) -> Access:
     return Access(_USER_ADMINISTRATION, concerns=concerns)
 
 
-def own_or_administrators(concerns: str, *, or_nobody: bool = False) -> Access:
+def own_or_administrators(concerns: str, *, or_nobody: bool = False, reads: bool = False) -> Access:
     """User administrators, and everybody for themselves."""
-    return Access(_USER_ADMINISTRATION, own=True, concerns=concerns, or_nobody=or_nobody)
+    return Access(
+        _USER_ADMINISTRATION, own=True, concerns=concerns, or_nobody=or_nobody, reads=reads
+    )

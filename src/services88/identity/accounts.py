@@ -4,12 +4,13 @@ import secrets
 from collections.abc import Sequence
 from enum import IntEnum
 
-from services88.identity import password_rules
+from services88.identity import guessing, password_rules
+from services88.identity.audit import AuditEvent, record, tickets_ended
 from services88.identity.errors import BadInput
-from services88.identity.identity import Identity, Origin, record
+from services88.identity.identity import Identity, Origin
 from services88.identity.names import check_user_name, key_of
 from services88.identity.policy import Subject
-from services88.store import associates, credentials, roles
+from services88.store import associates, credentials, guesses, roles
 from services88.store.associates import Associate
 from services88.store.database import Connection
 from services88.store.errors import Conflict
@@ -23,10 +24,12 @@ __all__ = [
     "check_free",
     "find",
     "free_name",
+    "is_locked",
     "listing",
     "require_password",
     "retire",
     "roles_of_tenant",
+    "unlock",
 ]
 
 
@@ -164,9 +167,8 @@ async def add_with_secret(
                 secret=secret,
                 now=now,
             )
-        await record(
-            connection, identity, tenant, "user_created", Origin(), associate_id=associate_id, by=0
-        )
+        event = AuditEvent.USER_CREATED
+        await record(connection, identity, tenant, event, Origin(), associate_id=associate_id, by=0)
         added = await associates.by_id(connection, tenant.tenant_id, associate_id)
         if retired and added is not None:
             await associates.set_deleted(connection, added, to=True)
@@ -174,7 +176,7 @@ async def add_with_secret(
                 connection,
                 identity,
                 tenant,
-                "user_retired",
+                AuditEvent.USER_RETIRED,
                 Origin(),
                 associate_id=associate_id,
                 by=0,
@@ -247,17 +249,61 @@ async def retire(
     async def work(connection: Connection) -> bool:
         if not await associates.set_deleted(connection, user, retired):
             return False
+        ended = 0
         if retired:
-            await credentials.delete_tickets(connection, user.associate_id)
+            ended = await credentials.delete_tickets(connection, user.associate_id)
         await record(
             connection,
             identity,
             tenant,
-            "user_retired" if retired else "user_unretired",
+            AuditEvent.USER_RETIRED if retired else AuditEvent.USER_UNRETIRED,
             origin or Origin(),
             associate_id=user.associate_id,
             by=by,
         )
+        await tickets_ended(
+            connection,
+            identity,
+            tenant,
+            origin or Origin(),
+            associate_id=user.associate_id,
+            by=by,
+            count=ended,
+            reason="retired",
+        )
         return True
 
     return await identity.database.transaction(work)
+
+
+async def unlock(identity: Identity, tenant: Tenant, name: str) -> bool:
+    """Forget a user's wrong passwords: enable the password, and end the waits for that name.
+
+    The limit of an address for all names remains.
+
+    :returns: False where there was nothing to forget.
+    :raises BadInput: The tenant has no such user.
+    """
+    user = await find(identity, tenant, name)
+
+    async def work(connection: Connection) -> bool:
+        if not await guessing.clear(connection, identity, tenant, user):
+            return False
+        await record(
+            connection,
+            identity,
+            tenant,
+            AuditEvent.AUTHN_LOGIN_UNLOCK,
+            Origin(),
+            associate_id=user.associate_id,
+            by=0,
+        )
+        return True
+
+    return await identity.database.transaction(work)
+
+
+async def is_locked(identity: Identity, user: Associate) -> bool:
+    """Say whether a user's password was disabled after too many wrong ones."""
+    _, disabled = await guesses.failures_of(identity.database, user.associate_id)
+    return disabled

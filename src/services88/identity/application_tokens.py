@@ -9,8 +9,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services88.identity import audit
+from services88.identity.audit import AuditEvent, record
 from services88.identity.errors import ApplicationTokenRefused, BadInput
-from services88.identity.identity import Identity, Origin, record
+from services88.identity.identity import Identity, Origin
 from services88.store import application_tokens
 from services88.store.application_tokens import ApplicationToken
 from services88.store.database import Connection
@@ -49,10 +51,8 @@ async def issue(identity: Identity, tenant: Tenant, name: str) -> Issued:
             hashed=_hash(text),
             now=identity.clock.now(),
         )
-        origin = Origin(application_token_id=token_id)
-        await record(
-            connection, identity, tenant, "authn_token_created", origin, associate_id=0, by=0
-        )
+        event, origin = AuditEvent.AUTHN_TOKEN_CREATED, Origin(application_token_id=token_id)
+        await record(connection, identity, tenant, event, origin, associate_id=0, by=0)
         return token_id
 
     return Issued(await identity.database.transaction(work), text)
@@ -73,25 +73,28 @@ async def revoke(identity: Identity, tenant: Tenant, token_id: int) -> None:
         now = identity.clock.now()
         done = await application_tokens.revoke(connection, tenant.tenant_id, token_id, now)
         if done:
-            origin = Origin(application_token_id=token_id)
-            await record(
-                connection, identity, tenant, "authn_token_revoked", origin, associate_id=0, by=0
-            )
+            event, origin = AuditEvent.AUTHN_TOKEN_REVOKED, Origin(application_token_id=token_id)
+            await record(connection, identity, tenant, event, origin, associate_id=0, by=0)
         return done
 
     if not await identity.database.transaction(work):
         raise BadInput(f"Tenant {tenant.name} has no application token {token_id} in force.")
 
 
-async def verify(identity: Identity, tenant: Tenant, text: str | None) -> int:
-    """Give the number of the application behind a token.
+async def verify(identity: Identity, tenant: Tenant, text: str | None, address: str = "") -> int:
+    """Give the number of the application behind a token; refusals are told in the audit trail.
 
+    :param address: Where the call comes from.
     :raises ApplicationTokenRefused: There is no token, or none of this tenant that is in force.
     """
     text = (text or "").strip()
     if not text:
+        await audit.application_token_refused(identity, tenant, Origin(address), reason="missing")
         raise ApplicationTokenRefused(given=False)
     found = await application_tokens.by_secret(identity.database, tenant.tenant_id, _hash(text))
     if found is None or found.revoked is not None:
+        origin = Origin(address, found.application_token_id if found else 0)
+        reason = "revoked" if found else "unknown"
+        await audit.application_token_refused(identity, tenant, origin, reason=reason)
         raise ApplicationTokenRefused(given=True)
     return found.application_token_id

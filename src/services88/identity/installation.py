@@ -32,10 +32,10 @@ async def claim_for_sandbox(identity: Identity) -> None:
     async def work(connection: Connection) -> None:
         if await tenants.get_fact(connection, _MADE_BY) == _SANDBOX:
             return
-        if await associates.count(connection):
+        if await associates.count(connection) or len(await tenants.all_tenants(connection)) > 1:
             raise BadInput(
-                "This database has users and was not made by the sandbox, which would add demo "
-                "users to it. Name an empty or new one with --database, or none."
+                "This database has users or tenants and was not made by the sandbox, which would "
+                "add demo users to it. Name an empty or new one with --database, or none."
             )
         await tenants.put_fact(connection, _MADE_BY, _SANDBOX)
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from functools import lru_cache
 
-from services88.identity.identity import Identity, Origin, record
+from services88.identity.audit import AuditEvent, record
+from services88.identity.identity import Identity, Origin
 from services88.identity.policy import (
     LONGEST_HISTORY,
     Failure,
@@ -68,20 +69,28 @@ async def choose(
     if preference is not None:
         choice = replace(choice, preference=preference or None)
     build(choice)
-    wanted: dict[tuple[str, str], object] = {
-        (_OWN, "preset"): choice.preset,
-        (_OWN, "minimum-length"): choice.minimum_length,
-        (_OWN, "history"): choice.history,
-        _DOCUMENTED: choice.preference,
-    }
+    # Only what is given is kept: the rest goes on following what the installation has.
+    wanted: dict[tuple[str, str], object] = {}
+    if preset is not None:
+        wanted |= {(_OWN, "preset"): preset, (_OWN, "minimum-length"): ""}
+    if minimum_length is not None:
+        wanted[_OWN, "minimum-length"] = minimum_length
+    if history is not None:
+        wanted[_OWN, "history"] = history
+    if preference is not None:
+        wanted[_DOCUMENTED] = preference
+    changed = " ".join(key for (_, key), value in wanted.items() if value != "")
 
     async def work(connection: Connection) -> None:
         for (section, key), value in wanted.items():
-            if value is None:
+            if value == "":
                 await preferences.remove(connection, tenant.tenant_id, section, key)
             else:
                 await preferences.put(connection, tenant.tenant_id, section, key, str(value))
-        await record(connection, identity, tenant, "policy_changed", Origin(), associate_id=0, by=0)
+        event = AuditEvent.POLICY_CHANGED
+        await record(
+            connection, identity, tenant, event, Origin(), associate_id=0, by=0, reason=changed
+        )
 
     await identity.database.transaction(work)
     return choice

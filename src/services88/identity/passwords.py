@@ -4,15 +4,17 @@ Hashing takes long, so it happens before and outside any transaction; the transa
 exactly the hash that was verified, or nothing.
 """
 
-from services88.identity import password_rules
+from services88.identity import guessing, password_rules
+from services88.identity.audit import AuditEvent, record, refusals_told, tickets_ended
 from services88.identity.errors import BadInput, NotSignedIn, PasswordRefused, ServerBusy
 from services88.identity.generated import generate
-from services88.identity.identity import Caller, Identity, Origin, record
+from services88.identity.guessing import Attempt
+from services88.identity.identity import Caller, Identity, Origin
 from services88.identity.policy import Policy
 from services88.store import associates, credentials
 from services88.store.associates import Associate
 from services88.store.credentials import PasswordRow
-from services88.store.database import Connection
+from services88.store.database import Connection, Reader
 from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 
@@ -57,25 +59,64 @@ async def change(
     :raises NotSignedIn: The caller's ticket was revoked meanwhile.
     :raises ServerBusy: There is too much to do. Nothing was changed.
     """
+    async with refusals_told(
+        identity, caller.tenant, origin, associate_id=user.associate_id, by=caller.associate_id
+    ):
+        await _change(identity, caller, user, old, new, origin)
+
+
+async def _change(
+    identity: Identity,
+    caller: Caller,
+    user: Associate,
+    old: str | None,
+    new: str,
+    origin: Origin,
+) -> None:
     policy = await password_rules.policy_of(identity, caller.tenant)
     subject = password_rules.subject_of(caller.tenant, user)
     hashed: str | None = None
+    was_right = False
     for _ in range(_ATTEMPTS):
         row = await credentials.password_of(identity.database, user.associate_id)
+        attempt = None
         if old is not None:
+            tried = user if row else None
+            attempt = guessing.attempt(identity, caller.tenant, user.name, origin, tried)
+            await _admit(identity.database, identity, attempt)
             proved = await identity.hashing.verify(row.secret if row else None, old)
             if row is None or not proved:
+                if not was_right:  # it was no guess where another change made it wrong just now
+                    await guessing.count_failure(identity, attempt)
                 raise PasswordRefused("old-password-wrong", "The current password is not correct.")
+            was_right = True
+            await _admit(identity.database, identity, attempt)
         if hashed is None:
             current = row.secret if row else ""
             await password_rules.require(
                 identity, policy, new, subject, of=user.associate_id, current=current
             )
             hashed = await identity.hashing.hash(new)
-        if await _replace(identity, caller, user, policy, row, hashed, origin):
+        if await _replace(identity, caller, user, policy, row, hashed, origin, attempt):
             return
         # Somebody else replaced the hash since it was read: is the old password still the password?
     raise ServerBusy(retry_after=1)
+
+
+async def _admit(reader: Reader, identity: Identity, attempt: Attempt) -> None:
+    """Refuse to try the old password after too many failures, those of signing in included."""
+    if await guessing.is_disabled(reader, attempt):
+        raise PasswordRefused("throttled", _DISABLED)
+    wait = await guessing.admit(reader, identity, attempt)
+    if wait is not None:
+        raise PasswordRefused("throttled", _THROTTLED.format(wait), retry_after=wait)
+
+
+_THROTTLED = "There were too many wrong passwords. Nothing was changed. Try again in {} s."
+_DISABLED = (
+    "Your password was disabled after too many wrong ones. Nothing was changed. "
+    "Ask an administrator to set a new one."
+)
 
 
 async def set_generated(identity: Identity, caller: Caller, user: Associate, origin: Origin) -> str:
@@ -97,19 +138,34 @@ async def remove(identity: Identity, caller: Caller, user: Associate, origin: Or
 
     :returns: False where the user has no password.
     """
+    policy = await password_rules.policy_of(identity, caller.tenant)
 
     async def work(connection: Connection) -> bool:
-        if not await credentials.delete_password(connection, user.associate_id):
+        row = await credentials.password_of(connection, user.associate_id)
+        if row is None:
             return False
-        await credentials.delete_tickets(connection, user.associate_id)
+        await credentials.delete_password(connection, user.associate_id)
+        await policy.changed(connection, user.associate_id, row.secret, identity.clock.now())
+        ended = await credentials.delete_tickets(connection, user.associate_id)
         await record(
             connection,
             identity,
             caller.tenant,
-            "authn_password_change",
+            AuditEvent.AUTHN_PASSWORD_CHANGE,
             origin,
             associate_id=user.associate_id,
             by=caller.associate_id,
+            reason="removed",
+        )
+        await tickets_ended(
+            connection,
+            identity,
+            caller.tenant,
+            origin,
+            associate_id=user.associate_id,
+            by=caller.associate_id,
+            count=ended,
+            reason="password-removed",
         )
         return True
 
@@ -124,11 +180,14 @@ async def _replace(
     verified: PasswordRow | None,
     hashed: str,
     origin: Origin,
+    attempt: Attempt | None,
 ) -> bool:
     async def work(connection: Connection) -> bool:
         ticket = await credentials.ticket(connection, caller.tenant.tenant_id, caller.ticket_key)
         if ticket is None or ticket.deleted or ticket.waiting_for_approval:
             raise NotSignedIn(given=True)
+        if attempt is not None:
+            await _admit(connection, identity, attempt)
         now = identity.clock.now()
         if verified is None:
             await credentials.add_password(
@@ -141,17 +200,30 @@ async def _replace(
             )
         elif not await credentials.replace_password(connection, verified, secret=hashed, now=now):
             return False
+        await guessing.clear(connection, identity, caller.tenant, user)
         before = verified.secret if verified else None
         await policy.changed(connection, user.associate_id, before, now)
-        await credentials.delete_tickets(connection, user.associate_id, keep=caller.ticket_id)
+        ended = await credentials.delete_tickets(
+            connection, user.associate_id, keep=caller.ticket_id
+        )
         await record(
             connection,
             identity,
             caller.tenant,
-            "authn_password_change",
+            AuditEvent.AUTHN_PASSWORD_CHANGE,
             origin,
             associate_id=user.associate_id,
             by=caller.associate_id,
+        )
+        await tickets_ended(
+            connection,
+            identity,
+            caller.tenant,
+            origin,
+            associate_id=user.associate_id,
+            by=caller.associate_id,
+            count=ended,
+            reason="password-changed",
         )
         return True
 
@@ -192,16 +264,27 @@ async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, n
             )
         elif not await credentials.replace_password(connection, row, secret=hashed, now=now):
             return False
+        await guessing.clear(connection, identity, tenant, user)
         await policy.changed(connection, user.associate_id, row.secret if row else None, now)
-        await credentials.delete_tickets(connection, user.associate_id)
+        ended = await credentials.delete_tickets(connection, user.associate_id)
         await record(
             connection,
             identity,
             tenant,
-            "authn_password_change",
+            AuditEvent.AUTHN_PASSWORD_CHANGE,
             Origin(),
             associate_id=user.associate_id,
             by=0,
+        )
+        await tickets_ended(
+            connection,
+            identity,
+            tenant,
+            Origin(),
+            associate_id=user.associate_id,
+            by=0,
+            count=ended,
+            reason="password-changed",
         )
         return True
 

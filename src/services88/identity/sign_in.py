@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from services88.identity import tickets
+from services88.identity import audit, guessing, tickets
+from services88.identity.audit import AuditEvent
 from services88.identity.errors import NotSignedIn, ServerBusy
-from services88.identity.identity import Identity, Origin, record
+from services88.identity.guessing import Attempt
+from services88.identity.identity import Identity, Origin
 from services88.identity.names import key_of
 from services88.identity.tickets import Ticket
 from services88.store import associates, credentials, roles
@@ -42,7 +44,8 @@ async def with_name(
     """Sign in with a user name, an e-mail address or a ticket, and a password.
 
     Unknown, retired and waiting users and a wrong password are the same to the caller, in what
-    they are told and in the time it takes (ASVS 6.3.8).
+    they are told and in the time it takes (ASVS 6.3.8). After too many failures the next attempt is
+    answered like them, at once, until some time has passed; see ``guessing.py``.
 
     :param name: A sign-in name; an e-mail address that exactly one user has; or a ticket, for which
         the password does not matter.
@@ -50,22 +53,32 @@ async def with_name(
     :raises ServerBusy: There is too much to do.
     """
     if tickets.looks_like_ticket(name):
-        return await _with_ticket(identity, tenant, name)
+        return await _with_ticket(identity, tenant, name, origin)
     for _ in range(_ATTEMPTS):
         user = await _find(identity, tenant, name)
         row = await credentials.password_of(identity.database, user.associate_id) if user else None
+        attempt = guessing.attempt(identity, tenant, name, origin, user if row else None)
+        if await guessing.admit(identity.database, identity, attempt) is not None:
+            known = user.associate_id if user else 0
+            await audit.throttled(identity, tenant, key_of(name), origin, associate_id=known)
+            return None
         usable = row is not None and user is not None and user.may_sign_in
+        disabled = await guessing.is_disabled(identity.database, attempt)
         proved = await identity.hashing.verify(row.secret if row else None, password)
-        if not proved or not usable or user is None or row is None:
+        if not proved or not usable or disabled or user is None or row is None:
+            await guessing.count_failure(identity, attempt)
+            reason = "password-disabled" if proved and disabled else _why_not(user, row)
+            await _refused(identity, tenant, name, user, reason, origin)
             return None
         better = None
-        if identity.hashing.needs_rehash(row.secret):
+        if identity.hashing.may_replace(row.secret, password):
             better = await identity.hashing.hash(password)
-        ticket = await _issue(identity, tenant, user, row, better, origin)
+        ticket = await _issue(identity, attempt, user, row, better)
         if ticket is not None:
             provided = ProvidedCredential(credentials.PASSWORD, row.search_name, row.credentials_id)
             return await _signed_in(identity, user, ticket, provided)
-        # The hash was replaced since it was read: by a change, or by a better one of the same.
+        # The hash was replaced since it was read: by a change, or by a better one of the same. Or
+        # others that failed since have set a wait.
     raise ServerBusy(retry_after=1)
 
 
@@ -74,28 +87,61 @@ _ATTEMPTS = 3
 
 async def _find(identity: Identity, tenant: Tenant, name: str) -> Associate | None:
     key = key_of(name)
+    # Both look-ups, always: a name that is there takes as long as one that is not (ASVS 6.3.8).
     user = await associates.by_name(identity.database, tenant.tenant_id, key)
-    if user is None and "@" in key:
-        found = await associates.by_email(identity.database, tenant.tenant_id, key)
-        user = found[0] if len(found) == 1 else None
+    found = await associates.by_email(identity.database, tenant.tenant_id, key) if key else []
+    if user is None and len(found) == 1:
+        return found[0]
     return user
+
+
+def _why_not(user: Associate | None, row: PasswordRow | None) -> str:
+    """Say for the audit trail why nobody was proved; the caller is not told."""
+    if user is None:
+        return "unknown-name"
+    if user.deleted:
+        return "retired"
+    if user.waiting_for_approval:
+        return "not-approved"
+    return "wrong-password" if row is not None else "no-password"
+
+
+async def _refused(
+    identity: Identity,
+    tenant: Tenant,
+    name: str,
+    user: Associate | None,
+    reason: str,
+    origin: Origin,
+) -> None:
+    await audit.failed(
+        identity,
+        tenant,
+        AuditEvent.AUTHN_LOGIN_FAIL,
+        origin,
+        reason=reason,
+        associate_id=user.associate_id if user else 0,
+        name=name,
+    )
 
 
 async def _issue(
     identity: Identity,
-    tenant: Tenant,
+    attempt: Attempt,
     user: Associate,
     proved: PasswordRow,
     better: str | None,
-    origin: Origin,
 ) -> Ticket | None:
-    """Issue a ticket, unless the password was changed or the user retired since it was proved.
+    """Issue a ticket, unless what allowed it has changed since the password was proved.
 
     :param better: A hash of the same password with today's cost, to replace the stored one.
     """
+    tenant, origin = attempt.tenant, attempt.origin
 
     async def work(connection: Connection) -> Ticket | None:
         if await credentials.password_of(connection, user.associate_id) != proved:
+            return None
+        if await guessing.overtaken(connection, identity, attempt):
             return None
         if better is not None:
             await credentials.replace_password(
@@ -103,29 +149,48 @@ async def _issue(
             )
         if not await associates.signed_in(connection, user.associate_id, identity.clock.now()):
             return None
-        await record(
+        await guessing.succeeded(connection, identity, attempt, user)
+        ticket = await tickets.issue(connection, identity, tenant, user.associate_id)
+        await audit.record(
             connection,
             identity,
             tenant,
-            "authn_login_success",
+            AuditEvent.AUTHN_LOGIN_SUCCESS,
             origin,
             associate_id=user.associate_id,
             by=user.associate_id,
         )
-        return await tickets.issue(connection, identity, tenant, user.associate_id)
+        return ticket
 
     return await identity.database.transaction(work)
 
 
-async def _with_ticket(identity: Identity, tenant: Tenant, text: str) -> SignedIn | None:
+async def _with_ticket(
+    identity: Identity, tenant: Tenant, text: str, origin: Origin
+) -> SignedIn | None:
     try:
         caller = await tickets.verify(identity, tenant, text)
     except NotSignedIn:
+        await _refused(identity, tenant, "", None, "bad-ticket", origin)
         return None
     user = await associates.by_id(identity.database, tenant.tenant_id, caller.associate_id)
     ticket = tickets.parse(text)
     if user is None or ticket is None:
         return None
+
+    async def work(connection: Connection) -> None:
+        await audit.record(
+            connection,
+            identity,
+            tenant,
+            AuditEvent.AUTHN_LOGIN_SUCCESS,
+            origin,
+            associate_id=caller.associate_id,
+            by=caller.associate_id,
+            reason="ticket",
+        )
+
+    await identity.database.transaction(work)
     provided = ProvidedCredential(credentials.TICKET, caller.ticket_key, caller.ticket_id)
     return await _signed_in(identity, user, ticket, provided)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from services88.identity.audit import AuditEvent, record
 from services88.identity.errors import BadInput
-from services88.identity.identity import Identity
+from services88.identity.identity import Identity, Origin
 from services88.identity.names import check_tenant_name, key_of
 from services88.store import roles, tenants
 from services88.store.database import Connection
@@ -67,6 +68,9 @@ async def add(identity: Identity, name: str, *, company: str = "") -> Tenant:
                 is_default=is_default,
                 rights=rights,
             )
+        added = Tenant(tenant_id, name, company, is_default=False)
+        event = AuditEvent.TENANT_CREATED
+        await record(connection, identity, added, event, Origin(), associate_id=0, by=0)
 
     try:
         await identity.database.transaction(work)

@@ -78,6 +78,8 @@ def _write_11(fault: Fault) -> str:
 def _write_12(fault: Fault) -> str:
     header = "".join(
         f"<s:NotUnderstood qname={quoteattr('n:' + name)} xmlns:n={quoteattr(namespace)}/>"
+        if namespace
+        else f"<s:NotUnderstood qname={quoteattr(name)}/>"
         for namespace, name in fault.not_understood
     )
     subcode = ""

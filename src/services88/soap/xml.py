@@ -6,8 +6,9 @@ number of attributes are bounded. The size of a message is bounded before it com
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from threading import Lock, local
 
 from lxml import etree
 
@@ -30,7 +31,46 @@ class NotAcceptable(Exception):
     """The bytes are no XML, or XML of a kind that no message has."""
 
 
-@cache
+class _Parsing:
+    """Parses on a thread that is replaced now and then.
+
+    libxml2 keeps every name it ever read in a dictionary of the thread, for as long as the thread
+    lives. Names are the sender's to choose: on one thread for ever, memory would only grow.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._thread: ThreadPoolExecutor | None = None
+        self._read = 0
+
+    def __call__(self, document: bytes, encoding: str | None) -> etree._Element:
+        with self._lock:
+            if self._thread is None or self._read > _MOST_READ:
+                if self._thread is not None:
+                    self._thread.shutdown(wait=False)
+                self._thread = ThreadPoolExecutor(1, thread_name_prefix="xml")
+                self._read = 0
+            self._read += len(document)
+            future = self._thread.submit(_fromstring, document, encoding)
+        return future.result()
+
+
+_MOST_READ = 4 * 1024 * 1024
+"""Bytes of messages that one thread reads; its dictionary grows by a small multiple of that."""
+
+_parsing = _Parsing()
+_local = local()
+
+
+def _fromstring(document: bytes, encoding: str | None) -> etree._Element:
+    name = encoding or ""
+    parser: etree.XMLParser | None = getattr(_local, name, None)
+    if parser is None:
+        parser = _parser(encoding)
+        setattr(_local, name, parser)
+    return etree.fromstring(document, parser)
+
+
 def _parser(encoding: str | None) -> etree.XMLParser:
     # Without comments libxml2 joins the text around them, as a reader of the message must.
     return etree.XMLParser(
@@ -56,7 +96,7 @@ def parse(
     if encoding is not None and document.startswith(_BYTE_ORDER_MARKS):
         encoding = None
     try:
-        root = etree.fromstring(document, _parser(encoding))
+        root = _parsing(document, encoding)
     except (etree.XMLSyntaxError, LookupError, ValueError) as error:
         line = getattr(error, "lineno", None)
         where = f" (line {line})" if line else ""

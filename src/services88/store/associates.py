@@ -101,7 +101,14 @@ def _select() -> Select[*tuple[Any, ...]]:
 
 _by_name = _select().where(associate.c.name_key == bindparam("key"))
 _by_id = _select().where(associate.c.associate_id == bindparam("associate"))
-_by_email = _select().where(person.c.email_key == bindparam("key")).limit(2)
+# From the person on: asked the other way round, SQLite reads every user of the tenant.
+_ids_by_email = (
+    select(associate.c.associate_id)
+    .select_from(person)
+    .join(associate, associate.c.person_id == person.c.person_id)
+    .where(person.c.tenant_id == bindparam("tenant"), person.c.email_key == bindparam("key"))
+    .limit(2)
+)
 _all = _select().order_by(associate.c.name_key)
 _count = select(func.count()).select_from(associate)
 _groups = (
@@ -145,7 +152,9 @@ async def by_id(reader: Reader, tenant: int, associate_id: int) -> Associate | N
 
 async def by_email(reader: Reader, tenant: int, key: str) -> Sequence[Associate]:
     """Find users by normalised e-mail address: none, one, or two where there are more."""
-    return [Associate(*row) for row in await reader.all(_by_email, tenant=tenant, key=key)]
+    found = await reader.all(_ids_by_email, tenant=tenant, key=key)
+    users = [await by_id(reader, tenant, row[0]) for row in found]
+    return [user for user in users if user is not None]
 
 
 async def all_associates(reader: Reader, tenant: int) -> Sequence[Associate]:

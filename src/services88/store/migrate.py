@@ -26,7 +26,10 @@ def current(url: str) -> str | None:
 
     :raises UnusableDatabase: The URL or the file is none we can use.
     """
-    driver = connect(sqlite_path(url))
+    path = sqlite_path(url)
+    if path.parent.is_dir() and not path.exists():
+        return None
+    driver = connect(path)
     try:
         return _revision(driver)
     except sqlite3.Error as error:

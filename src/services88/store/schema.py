@@ -27,11 +27,15 @@ __all__ = [
     "application_token",
     "associate",
     "audit_event",
+    "audit_head",
+    "audit_pending",
     "credentials",
     "function_right",
     "function_right_role_link",
+    "guess_counter",
     "installation",
     "metadata",
+    "password_failure",
     "password_history",
     "person",
     "preference",
@@ -195,6 +199,33 @@ password_history = _table(
     Index(None, "associate_id", "replaced"),
 )
 
+# Wrong passwords, by who was named and from where: how long the next attempt must wait.
+# ``address`` is empty where a row counts for all addresses, ``name_hash`` where for all names.
+# Names are hashed, since people type their password where the name belongs.
+guess_counter = Table(
+    "guess_counter",
+    metadata,
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), primary_key=True),
+    Column("name_hash", String(64), primary_key=True),
+    Column("address", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("since", _Instant, nullable=False),
+    Column("last_failure", _Instant, nullable=False),
+    Column("blocked_until", _Instant, nullable=False),
+    Column("keep_until", _Instant, nullable=False, index=True),
+)
+
+# Failures in a row of a user's password, since it was last right: it is disabled in the end.
+# User 0 is nobody: what is done for an unknown name is what is done for a known one.
+password_failure = Table(
+    "password_failure",
+    metadata,
+    Column("associate_id", Integer, primary_key=True, autoincrement=False),
+    Column("failures", Integer, nullable=False),
+    Column("last_failure", _Instant, nullable=False),
+    Column("disabled", _Instant),
+)
+
 # Settings of a tenant, by section and key as the documented preferences are.
 preference = Table(
     "preference",
@@ -216,16 +247,47 @@ application_token = _table(
     UniqueConstraint("tenant_id", "secret"),
 )
 
-# What happened to whom, in the words of the OWASP logging vocabulary.
-audit_event = _table(
+# What happened to whom, in the words of the OWASP logging vocabulary: one chain for each tenant.
+audit_event = Table(
     "audit_event",
-    Column("audit_event_id", _Key, primary_key=True),
-    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    metadata,
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("at", _Instant, nullable=False),
     Column("event", String(64), nullable=False),
-    Column("associate_id", Integer, nullable=False, server_default="0"),
-    Column("by_associate_id", Integer, nullable=False, server_default="0"),
-    Column("application_token_id", Integer, nullable=False, server_default="0"),
-    Column("address", String(64), nullable=False, server_default=""),
+    Column("result", String(16), nullable=False),
+    Column("reason", String(254), nullable=False),
+    Column("associate_id", Integer, nullable=False),
+    Column("by_associate_id", Integer, nullable=False),
+    Column("application_token_id", Integer, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("name_hash", String(64), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("hash", String(64), nullable=False),
     Index(None, "tenant_id", "associate_id", "at"),
+)
+
+# Where each chain ends.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+# What is told once a minute, counted until the minute is over.
+audit_pending = Table(
+    "audit_pending",
+    metadata,
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), primary_key=True),
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),
+    Column("event", String(64), primary_key=True),
+    Column("reason", String(254), primary_key=True),
+    Column("associate_id", Integer, primary_key=True, autoincrement=False),
+    Column("application_token_id", Integer, primary_key=True, autoincrement=False),
+    Column("address", String(64), primary_key=True),
+    Column("name_hash", String(64), primary_key=True),
+    Column("count", BigInteger, nullable=False),
 )

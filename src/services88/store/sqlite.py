@@ -192,10 +192,17 @@ class SqliteDatabase:
     async def transaction(self, work: Work[T]) -> T:
         """Do a piece of work in one transaction, on the writer thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._in_transaction, work)
+        deadline = time.monotonic() + _BUSY_SECONDS
+        return await loop.run_in_executor(self._thread, self._in_transaction, work, deadline)
 
-    def _in_transaction(self, work: Work[T]) -> T:
+    def _in_transaction(self, work: Work[T], deadline: float) -> T:
+        # The wait for the lock is that of the caller, the time in the queue included: behind a lock
+        # that another process holds, all callers hear of it after the same few seconds.
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise DatabaseUnavailable("another process holds the database's write lock")
         with _translated():
+            self._write_driver.execute(f"PRAGMA busy_timeout={int(left * 1000)}")
             self._write_driver.execute("BEGIN IMMEDIATE")
         try:
             result = _finish(cast("Coroutine[Any, Any, T]", work(self._writer)))

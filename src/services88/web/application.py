@@ -10,6 +10,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services88.agents import Options
 from services88.identity.clock import Clock, SystemClock
+from services88.identity.guess_limits import GuessLimits, networks
 from services88.identity.hashing import Hasher, Hashing, load_peppers
 from services88.identity.identity import Identity
 from services88.identity.policy import PolicyChoice, build
@@ -39,7 +40,11 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
     )
     build(policy)  # a file that cannot be used is told now, not at the first change
     database = open_database(settings.database)
-    return Identity(database, clock or SystemClock(), Hashing(hasher), policy)
+    limits = GuessLimits(
+        disable_after=settings.guess_disable_after,
+        exempt=networks(settings.guess_exempt_networks),
+    )
+    return Identity(database, clock or SystemClock(), Hashing(hasher), policy, limits)
 
 
 def service_route(settings: Settings, identity: Identity, *, strict_sites: bool) -> ServiceRoute:
@@ -83,7 +88,7 @@ def application(
             await identity.database.close()
             identity.hashing.close()
 
-    return Starlette(
+    app = Starlette(
         routes=routes or [service_route(settings, identity, strict_sites=False)],
         lifespan=lifespan,
         middleware=[
@@ -91,3 +96,5 @@ def application(
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
         ],
     )
+    app.router.redirect_slashes = False  # a redirect would name a host that the client chose
+    return app

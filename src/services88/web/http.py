@@ -33,9 +33,12 @@ class MediaType:
     def of(cls, value: str) -> "MediaType":
         """Read a Content-Type header (RFC 9110, 8.3)."""
         message = Message()
-        message["Content-Type"] = value
-        charset = message.get_param("charset")
-        action = message.get_param("action")
+        try:
+            message["Content-Type"] = value
+            charset = message.get_param("charset")
+            action = message.get_param("action")
+        except ValueError:  # parameters that RFC 2231 continues without end
+            return cls("", None, None)
         return cls(
             message.get_content_type() if value else "",
             charset.lower() if isinstance(charset, str) else None,

@@ -102,7 +102,9 @@ class Passwords(Protocol):
         :returns: The generated password in clear text.
         """
 
-    @operation("Services84", access=own_or_administrators("associate_id", or_nobody=True))
+    @operation(
+        "Services84", access=own_or_administrators("associate_id", or_nobody=True, reads=True)
+    )
     def is_password_valid(
         self, associate_id: int, type: UserType, person_id: int, password: Secret
     ) -> bool:
@@ -119,7 +121,9 @@ class Passwords(Protocol):
         :returns: true when acceptable.
         """
 
-    @operation("Services84", access=own_or_administrators("associate_id", or_nobody=True))
+    @operation(
+        "Services84", access=own_or_administrators("associate_id", or_nobody=True, reads=True)
+    )
     def is_password_valid_with_reason(
         self, associate_id: int, type: UserType, person_id: int, password: Secret
     ) -> UserValidationResult | None:

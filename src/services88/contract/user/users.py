@@ -56,7 +56,7 @@ class Users(Protocol):
         :returns: List of User.
         """
 
-    @operation("Services84", access=own_or_administrators("user_info_id"))
+    @operation("Services84", access=own_or_administrators("user_info_id", reads=True))
     def get_user_info(self, user_info_id: int) -> UserInfo | None:
         """Fetches the light-weight information of one user.
 
@@ -64,7 +64,7 @@ class Users(Protocol):
         :returns: UserInfo carrier.
         """
 
-    @operation("Services84", access=own_or_administrators("user_info_ids"))
+    @operation("Services84", access=own_or_administrators("user_info_ids", reads=True))
     def get_user_info_list(self, user_info_ids: list[int] | None) -> list[UserInfo] | None:
         """Fetches the light-weight information of several users.
 

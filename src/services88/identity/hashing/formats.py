@@ -307,6 +307,13 @@ def identify(secret: str) -> str | None:
     return recognised.name if recognised is not None else None
 
 
+def proves_only_a_part(secret: str, password: str) -> bool:
+    """Say whether a hash of this form takes no notice of the end of a password so long."""
+    return identify(secret) in ("bcrypt", "django-bcrypt") and (
+        len(password.encode()) > _BCRYPT_BYTES
+    )
+
+
 def check_importable(secret: str) -> str:
     """Check that a hash of another system will verify here, and give it as it has to be stored.
 

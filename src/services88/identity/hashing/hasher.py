@@ -1,9 +1,11 @@
 """Making and verifying password hashes: Argon2id, with a pepper where there is one."""
 
+import hmac
 import logging
 import os
 import unicodedata
 from base64 import b64encode
+from hashlib import sha256
 
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -70,6 +72,11 @@ class Hasher:
         self.nobody = _join(self._current, self._nobody)
         """A hash that no password has; verifying it takes as long as a real one."""
 
+    @property
+    def peppers(self) -> tuple[Pepper, ...]:
+        """The peppers, the current one first."""
+        return tuple(self._peppers.values())
+
     def hash(self, password: str) -> str:
         """Hash a password with a new salt; the result names scheme, cost and pepper."""
         return _join(self._current, self._argon2.hash(_peppered(self._current, _normal(password))))
@@ -114,6 +121,25 @@ class Hasher:
             "configured. Add it to the peppers again, below the current one.",
             pepper,
         )
+
+    def fingerprint(self, text: str) -> str:
+        """Give what stands for a text that is not to be kept, 64 characters; quick.
+
+        An HMAC-SHA256 under the current pepper. Without one it is a plain SHA-256, from which a
+        text that is easy to guess can be found.
+        """
+        content = text.encode(errors="surrogatepass")
+        if self._current is None:
+            return sha256(content).hexdigest()
+        return hmac.digest(self._current.key, b"fingerprint:" + content, sha256).hex()
+
+    def may_replace(self, secret: str, password: str) -> bool:
+        """Say whether a password that a hash has just verified should be hashed anew.
+
+        Not where the hash proves only how the password begins (bcrypt beyond 72 bytes): what was
+        typed behind that may be anything, and would be the password from then on.
+        """
+        return self.needs_rehash(secret) and not formats.proves_only_a_part(secret, password)
 
     def needs_rehash(self, secret: str) -> bool:
         """Say whether a hash is made otherwise than new ones are: scheme, cost or pepper."""

@@ -48,9 +48,9 @@ class Hashing:
         against = secret if secret is not None else self.hasher.nobody
         return await self.run(lambda: self.hasher.verify(against, password))
 
-    def needs_rehash(self, secret: str) -> bool:
-        """Say whether a hash is made otherwise than new ones are; quick. See :class:`Hasher`."""
-        return self.hasher.needs_rehash(secret)
+    def may_replace(self, secret: str, password: str) -> bool:
+        """Say whether a password just verified should be hashed anew; quick. See Hasher."""
+        return self.hasher.may_replace(secret, password)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run work of that kind: what takes long and needs a core.

@@ -59,18 +59,25 @@ def common_passwords() -> frozenset[str]:
 def read_words(path: Path) -> frozenset[str]:
     """Read an operator's own list: UTF-8 (with or without a byte order mark), one word a line.
 
+    It is read again only when the file has changed; whoever asks shares one copy.
+
     Blanks around a word and empty lines make no difference; there are no comments, since a password
     may begin with any character.
 
     :raises BadInput: It cannot be read, is not UTF-8 or larger than ``LARGEST_FILE``.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        return _read_words(path, path.stat().st_mtime_ns)
     except OSError as error:
         raise BadInput(
             f"The block-list file {path} cannot be read: {error.strerror or error}."
         ) from error
+
+
+@lru_cache(maxsize=1)
+def _read_words(path: Path, _changed: int) -> frozenset[str]:
+    with path.open("rb") as file:
+        content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise BadInput(
             f"The block-list file {path} has more than {LARGEST_FILE // 1024 // 1024} MiB. For so "

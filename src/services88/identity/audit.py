@@ -1,0 +1,370 @@
+"""The audit trail: what happened, to whom, by whom, from where, and with what result.
+
+An event is written in the transaction of the thing it tells of, as the last of it: both are kept,
+or neither, and the head of the tenant's chain is locked for as short as can be. A refusal changes
+nothing, so its event has a transaction of its own.
+
+Never in it: passwords, tickets, application tokens, and names that no user has (people type
+passwords there), which are kept as a keyed hash only (ASVS 16.2.5).
+"""
+
+import hmac
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from hashlib import sha256
+
+from services88.identity.audit_chain import GENESIS, current_key, hashed, subkey
+from services88.identity.clock import MINUTE
+from services88.identity.errors import PasswordRefused
+from services88.identity.identity import Identity, Origin
+from services88.identity.names import key_of
+from services88.store import associates, tenants
+from services88.store import audit as stored
+from services88.store.audit import AuditRow, Head, Pending
+from services88.store.database import Connection, Reader, Work
+from services88.store.errors import Conflict
+from services88.store.tenants import Tenant
+
+__all__ = [
+    "AuditEvent",
+    "Result",
+    "application_token_refused",
+    "failed",
+    "hash_of_name",
+    "record",
+    "refusals_told",
+    "seal",
+    "throttled",
+    "tickets_ended",
+]
+
+
+class AuditEvent(StrEnum):
+    """What can happen. Names are OWASP's (Logging Vocabulary) where it has one; never renamed."""
+
+    AUTHN_LOGIN_SUCCESS = "authn_login_success"
+    """A sign-in, which issued a ticket; with the reason ``ticket`` one by a ticket there was."""
+    AUTHN_LOGIN_FAIL = "authn_login_fail"
+    """A refused sign-in. The reason says why, which the caller is not told."""
+    AUTHN_LOGIN_FAIL_MAX = "authn_login_fail_max"
+    """A password was disabled after too many failures."""
+    AUTHN_LOGIN_UNLOCK = "authn_login_unlock"
+    """A disabled password was enabled, or failures were forgiven."""
+    EXCESS_RATE_LIMIT_EXCEEDED = "excess_rate_limit_exceeded"
+    """Attempts answered without looking at the password: one event a minute, with the number."""
+    AUTHN_PASSWORD_CHANGE = "authn_password_change"  # noqa: S105 - a name
+    AUTHN_PASSWORD_CHANGE_FAIL = "authn_password_change_fail"  # noqa: S105 - a name
+    """A refused change. The reason says why, and which rules the new password failed."""
+    AUTHN_TOKEN_CREATED = "authn_token_created"  # noqa: S105 - a name
+    """An application token was issued."""
+    AUTHN_TOKEN_REVOKED = "authn_token_revoked"  # noqa: S105 - a name
+    AUTHN_TOKEN_REFUSED = "authn_token_refused"  # noqa: S105 - a name
+    """Calls with a bad application token, or none: one event a minute, with the number."""
+    AUTHZ_FAIL = "authz_fail"
+    """A signed-in user called what they may not. The reason is the operation."""
+    SESSION_REVOKED = "session_revoked"
+    """Tickets ended before their time: how many, and by what."""
+    USER_CREATED = "user_created"
+    USER_UPDATED = "user_updated"
+    USER_RETIRED = "user_retired"
+    USER_UNRETIRED = "user_unretired"
+    PRIVILEGE_PERMISSIONS_CHANGED = "privilege_permissions_changed"
+    """A user got another role."""
+    POLICY_CHANGED = "policy_changed"
+    """The rules for new passwords of the tenant were changed."""
+    TENANT_CREATED = "tenant_created"
+    AUDIT_PRUNED = "audit_pruned"
+    """The beginning of the trail was removed: ``count`` is the number of the last removed event."""
+
+
+class Result(StrEnum):
+    """How it ended."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+_FAILURES = frozenset(
+    {
+        AuditEvent.AUTHN_LOGIN_FAIL,
+        AuditEvent.AUTHN_LOGIN_FAIL_MAX,
+        AuditEvent.EXCESS_RATE_LIMIT_EXCEEDED,
+        AuditEvent.AUTHN_PASSWORD_CHANGE_FAIL,
+        AuditEvent.AUTHN_TOKEN_REFUSED,
+        AuditEvent.AUTHZ_FAIL,
+    }
+)
+_LONGEST_REASON = 254
+_LONGEST_ADDRESS = 64
+_SEALED_AT_ONCE = 100
+_NAME_KEY = "audit-name-key"
+
+
+async def record(
+    connection: Connection,
+    identity: Identity,
+    tenant: Tenant,
+    event: AuditEvent,
+    origin: Origin,
+    *,
+    associate_id: int,
+    by: int,
+    reason: str = "",
+    count: int = 1,
+    name_hash: str = "",
+    at: int | None = None,
+) -> None:
+    """Write an event into the transaction of the thing it tells of. Call it last in there.
+
+    :param associate_id: Number of the user it happened to; 0 for none, or for an unknown one.
+    :param by: Number of the user who did it; 0 for the command line, or where nobody was proved.
+    :param reason: In words without blanks, that are never renamed; see ``docs/audit.md``.
+    :param name_hash: From :func:`hash_of_name`, where the name given is nobody's.
+    """
+    head = await stored.head_to_move(connection, tenant.tenant_id) or Head(0, GENESIS)
+    row = AuditRow(
+        sequence=head.sequence + 1,
+        at=identity.clock.now() if at is None else at,
+        event=AuditEvent(event).value,
+        result=(Result.FAILURE if event in _FAILURES else Result.SUCCESS).value,
+        reason=reason[:_LONGEST_REASON],
+        associate_id=associate_id,
+        by_associate_id=by,
+        application_token_id=origin.application_token_id,
+        address=_plain(origin.address),
+        name_hash=name_hash,
+        count=count,
+        key_id="",
+        hash="",
+    )
+    row = hashed(tenant.tenant_id, row, head.hash, current_key(identity))
+    await stored.append(connection, tenant.tenant_id, row)
+
+
+def _plain(address: str) -> str:
+    """Keep what an address may hold: a proxy can send anything as one (ASVS 16.4.1)."""
+    shown = "".join(character if "!" <= character <= "~" else "?" for character in address)
+    return shown[:_LONGEST_ADDRESS]
+
+
+async def tickets_ended(
+    connection: Connection,
+    identity: Identity,
+    tenant: Tenant,
+    origin: Origin,
+    *,
+    associate_id: int,
+    by: int,
+    count: int,
+    reason: str,
+) -> None:
+    """Tell how many tickets of a user were ended; of none nothing is told."""
+    if count:
+        await record(
+            connection,
+            identity,
+            tenant,
+            AuditEvent.SESSION_REVOKED,
+            origin,
+            associate_id=associate_id,
+            by=by,
+            reason=reason,
+            count=count,
+        )
+
+
+async def failed(
+    identity: Identity,
+    tenant: Tenant,
+    event: AuditEvent,
+    origin: Origin,
+    *,
+    reason: str,
+    associate_id: int = 0,
+    by: int = 0,
+    name: str = "",
+) -> None:
+    """Write the event of a refusal, in a transaction of its own.
+
+    :param name: What was typed; kept as a keyed hash where no user is known.
+    """
+
+    async def work(connection: Connection) -> None:
+        # For a known user as well, so that both take the same time.
+        name_hash = await _hash_of_name(connection, identity, tenant, key_of(name))
+        await record(
+            connection,
+            identity,
+            tenant,
+            event,
+            origin,
+            associate_id=associate_id,
+            by=by,
+            reason=reason,
+            name_hash=name_hash if name and not associate_id else "",
+        )
+
+    await identity.database.transaction(work)
+
+
+@asynccontextmanager
+async def refusals_told(
+    identity: Identity, tenant: Tenant, origin: Origin, *, associate_id: int, by: int
+) -> AsyncIterator[None]:
+    """Write an event where a change of a password is refused. Throttled ones are told elsewhere."""
+    try:
+        yield
+    except PasswordRefused as refused:
+        if refused.reason != "throttled":
+            await failed(
+                identity,
+                tenant,
+                AuditEvent.AUTHN_PASSWORD_CHANGE_FAIL,
+                origin,
+                reason=" ".join((refused.reason, *refused.rules)),
+                associate_id=associate_id,
+                by=by,
+            )
+        raise
+
+
+async def throttled(
+    identity: Identity, tenant: Tenant, name_key: str, origin: Origin, *, associate_id: int = 0
+) -> None:
+    """Tell of an attempt that was answered without looking at the password.
+
+    One event tells of all in a minute for a name and an address.
+
+    :param name_key: The name as typed, in the form under which it is looked up.
+    :param associate_id: The user meant, where known; else the name is looked up.
+    """
+
+    async def work(connection: Connection) -> None:
+        user = await associates.by_name(connection, tenant.tenant_id, name_key)
+        known = associate_id or (user.associate_id if user else 0)
+        name_hash = await _hash_of_name(connection, identity, tenant, name_key)
+        await _count(
+            connection,
+            identity,
+            tenant,
+            AuditEvent.EXCESS_RATE_LIMIT_EXCEEDED,
+            origin,
+            reason="throttled",
+            associate_id=known,
+            name_hash="" if known else name_hash,
+        )
+
+    await _counted(identity, work)
+
+
+async def application_token_refused(
+    identity: Identity, tenant: Tenant, origin: Origin, *, reason: str
+) -> None:
+    """Tell of a call without a good application token. One event tells of all in a minute.
+
+    :param origin: With the number of the application, where the token was one once.
+    """
+
+    async def work(connection: Connection) -> None:
+        event = AuditEvent.AUTHN_TOKEN_REFUSED
+        await _count(connection, identity, tenant, event, origin, reason=reason)
+
+    await _counted(identity, work)
+
+
+async def _counted(identity: Identity, work: Work[None]) -> None:
+    try:
+        await identity.database.transaction(work)
+    except Conflict:  # another server began the same minute at the same time
+        await identity.database.transaction(work)
+
+
+async def _count(
+    connection: Connection,
+    identity: Identity,
+    tenant: Tenant,
+    event: AuditEvent,
+    origin: Origin,
+    *,
+    reason: str,
+    associate_id: int = 0,
+    name_hash: str = "",
+) -> None:
+    pending = Pending(
+        minute=identity.clock.now() // MINUTE,
+        event=event.value,
+        reason=reason,
+        associate_id=associate_id,
+        application_token_id=origin.application_token_id,
+        address=_plain(origin.address),
+        name_hash=name_hash,
+    )
+    await stored.count_up(connection, tenant.tenant_id, pending)
+    await _seal(connection, identity, tenant)
+
+
+async def seal(identity: Identity, tenant: Tenant) -> None:
+    """Write the events of what was counted in minutes that are over."""
+
+    async def work(connection: Connection) -> int:
+        return await _seal(connection, identity, tenant)
+
+    while await identity.database.transaction(work) == _SEALED_AT_ONCE:
+        pass
+
+
+async def _seal(connection: Connection, identity: Identity, tenant: Tenant) -> int:
+    minute = identity.clock.now() // MINUTE
+    found = await stored.pending_before(connection, tenant.tenant_id, minute, most=_SEALED_AT_ONCE)
+    for pending, _ in found:
+        await stored.remove_pending(connection, tenant.tenant_id, pending)
+    for pending, count in found:
+        await record(
+            connection,
+            identity,
+            tenant,
+            AuditEvent(pending.event),
+            Origin(pending.address, pending.application_token_id),
+            associate_id=pending.associate_id,
+            by=0,
+            reason=pending.reason,
+            count=count,
+            name_hash=pending.name_hash,
+            at=pending.minute * MINUTE,
+        )
+    return len(found)
+
+
+async def hash_of_name(reader: Reader, identity: Identity, tenant: Tenant, name: str) -> str:
+    """Give the keyed hash under which a name that no user has stands in the trail now.
+
+    :returns: Empty where there is no key yet, so that no name was ever hashed.
+    """
+    key = await _name_key(reader, identity)
+    return _keyed(key, tenant, key_of(name)) if key is not None else ""
+
+
+async def _hash_of_name(
+    connection: Connection, identity: Identity, tenant: Tenant, name_key: str
+) -> str:
+    key = await _name_key(connection, identity)
+    if key is None:
+        key = secrets.token_bytes(32)
+        await tenants.put_fact(connection, _NAME_KEY, key.hex())
+    return _keyed(key, tenant, name_key)
+
+
+async def _name_key(reader: Reader, identity: Identity) -> bytes | None:
+    """Give the key: from the current pepper, else a random one kept in the database."""
+    peppers = identity.hashing.hasher.peppers
+    if peppers:
+        return subkey(peppers[0].key, "audit names")
+    found = await tenants.get_fact(reader, _NAME_KEY)
+    return bytes.fromhex(found) if found else None
+
+
+def _keyed(key: bytes, tenant: Tenant, name_key: str) -> str:
+    content = f"{tenant.tenant_id}:{name_key}".encode(errors="surrogatepass")
+    return hmac.new(key, content, sha256).hexdigest()

@@ -1,0 +1,33 @@
+"""How the database looks things up: with an index, however many rows there are."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy.dialects import sqlite
+
+from services88.store import associates, credentials
+from services88.store.migrate import open_database
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (associates._by_name, {"tenant": 1, "key": "jane"}),
+        (associates._by_id, {"tenant": 1, "associate": 1}),
+        (associates._ids_by_email, {"tenant": 1, "key": "jane@example.com"}),
+        (credentials._ticket, {"tenant": 1, "key": "{GUID}"}),
+        (credentials._password_of, {"associate": 1}),
+    ],
+)
+def test_a_look_up_reads_no_whole_table(
+    tmp_path: Path, statement: object, values: dict[str, object]
+) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'plans.sqlite3'}")
+    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))  # type: ignore[attr-defined]
+    reader = database._read_driver  # type: ignore[attr-defined]
+    plan = reader.execute(f"EXPLAIN QUERY PLAN {compiled}", {**compiled.params, **values})
+    steps = [row[3] for row in plan.fetchall()]
+    asyncio.run(database.close())
+    assert steps
+    assert [step for step in steps if step.startswith("SCAN")] == []
