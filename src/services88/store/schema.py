@@ -32,9 +32,11 @@ __all__ = [
     "function_right_role_link",
     "installation",
     "metadata",
+    "outbox",
     "password_history",
     "person",
     "preference",
+    "reset_link",
     "role",
     "tenant",
     "user_group",
@@ -228,4 +230,35 @@ audit_event = _table(
     Column("application_token_id", Integer, nullable=False, server_default="0"),
     Column("address", String(64), nullable=False, server_default=""),
     Index(None, "tenant_id", "associate_id", "at"),
+)
+
+# Mails that are owed. Rendered only when they are sent, from kind and parameters: no row holds a
+# secret.
+outbox = _table(
+    "outbox",
+    Column("outbox_id", _Key, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("associate_id", ForeignKey("associate.associate_id"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("recipient", String(254), nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("created", _Instant, nullable=False),
+    Column("due", _Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claimed_until", _Instant),
+    Column("sent", _Instant),
+    Index(None, "sent", "due"),
+    Index(None, "created"),
+    Index(None, "associate_id", "kind", "created"),
+)
+
+# Mailed links by which a password can be changed once: a hash of what is in the mail.
+reset_link = _table(
+    "reset_link",
+    Column("reset_link_id", _Key, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("associate_id", ForeignKey("associate.associate_id"), nullable=False, index=True),
+    Column("secret", String(64), nullable=False, unique=True),
+    Column("expires", _Instant, nullable=False),
+    Column("used", _Instant),
 )
