@@ -115,6 +115,11 @@ async def _send(identity: Identity, server: MailServer, mail: OwedMail) -> None:
 
 async def _postpone(identity: Identity, mail: OwedMail, error: Exception) -> None:
     wait = min(_FIRST_WAIT << min(mail.attempts - 1, 16), _LONGEST_WAIT)
+
+    async def work(connection: Connection) -> None:
+        await outbox.postpone(connection, mail, identity.clock.now() + wait)
+
+    await identity.database.transaction(work)
     # Not what the SMTP server said: filters quote the mail there, and it may hold a link.
     _log.warning(
         "mail %d (%s) could not be sent: %s %s; next try in %d s",
@@ -124,11 +129,6 @@ async def _postpone(identity: Identity, mail: OwedMail, error: Exception) -> Non
         getattr(error, "code", ""),
         wait // 1000,
     )
-
-    async def work(connection: Connection) -> None:
-        await outbox.postpone(connection, mail, identity.clock.now() + wait)
-
-    await identity.database.transaction(work)
 
 
 async def _finish(identity: Identity, mail: OwedMail) -> None:

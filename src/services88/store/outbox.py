@@ -39,7 +39,7 @@ _is_due = and_(
 )
 _is_mine = and_(
     outbox.c.outbox_id == bindparam("id"),
-    outbox.c.attempts == bindparam("attempts"),
+    outbox.c.attempts == bindparam("seen"),
     outbox.c.sent.is_(None),
 )
 _next_due = (
@@ -110,19 +110,19 @@ async def next_due(reader: Reader, now: int) -> OwedMail | None:
 async def claim(connection: Connection, mail: OwedMail, *, now: int, until: int) -> bool:
     """Keep other servers from sending a mail until some time; False where one was faster."""
     changed = await connection.execute(
-        _claim, id=mail.outbox_id, attempts=mail.attempts, now=now, until=until
+        _claim, id=mail.outbox_id, seen=mail.attempts, now=now, until=until
     )
     return changed == 1
 
 
 async def sent(connection: Connection, mail: OwedMail, now: int) -> None:
     """Note that a mail was sent, or will never be; nothing where it was claimed anew since."""
-    await connection.execute(_sent, id=mail.outbox_id, attempts=mail.attempts, now=now)
+    await connection.execute(_sent, id=mail.outbox_id, seen=mail.attempts, now=now)
 
 
 async def postpone(connection: Connection, mail: OwedMail, to: int) -> None:
     """Let a claimed mail be due later; nothing where it was claimed anew since."""
-    await connection.execute(_postpone, id=mail.outbox_id, attempts=mail.attempts, to=to)
+    await connection.execute(_postpone, id=mail.outbox_id, seen=mail.attempts, to=to)
 
 
 async def was_owed(reader: Reader, associate_id: int, kind: str, since: int) -> bool:
