@@ -31,7 +31,7 @@ class Received:
 class SmtpServer:
     """Has its port from the beginning; refuses connections until it is told to listen."""
 
-    def __init__(self, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, *, implicit: bool = False) -> None:
         self.mails: Queue[Received] = Queue()
         self.sessions: Queue[list[str]] = Queue()
         """The commands of each connection that ended."""
@@ -41,6 +41,7 @@ class SmtpServer:
         """Whether to keep the client waiting once its mail has come."""
         self.holding = threading.Event()
         self._tls = tls
+        self._implicit = implicit
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
@@ -83,14 +84,16 @@ class SmtpServer:
     def _serve(self, connection: socket.socket) -> None:
         commands: list[str] = []
         try:
-            self._talk(connection, commands)
+            if self._implicit and self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            self._talk(connection, commands, encrypted=self._implicit)
         except OSError:
             pass
         finally:
             self.sessions.put(commands)
 
-    def _talk(self, connection: socket.socket, commands: list[str]) -> None:
-        recipient, encrypted = "", False
+    def _talk(self, connection: socket.socket, commands: list[str], *, encrypted: bool) -> None:
+        recipient = ""
         lines = cast(BinaryIO, connection.makefile("rb"))
         try:
             connection.sendall(b"220 test\r\n")

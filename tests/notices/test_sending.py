@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from services88.identity import accounts, notices, passwords, tenants
 from services88.identity.clock import HOUR, MINUTE, SystemClock
+from services88.identity.errors import BadInput
 from services88.identity.notices import DAY
 from services88.settings import load
 from services88.store.database import Connection
@@ -203,6 +204,46 @@ def test_nothing_is_sent_to_a_stranger(start: Starter, tls: ssl.SSLContext) -> N
         set_by_operator(server, "JANE", "another")
         commands = smtp.sessions.get(timeout=_WAIT)
         assert {one.partition(" ")[0] for one in commands} <= {"EHLO", "STARTTLS"}
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("security", ["tls", "none"])
+def test_other_ways_to_the_smtp_server(start: Starter, tls: ssl.SSLContext, security: str) -> None:
+    encrypted = security == "tls"
+    with SmtpServer(tls if encrypted else None, implicit=encrypted) as smtp:
+        smtp.listen()
+        server = start(**mailing(smtp, smtp_security=security))
+        server.add_user("JANE", "a password", email="jane@example.com")
+        set_by_operator(server, "JANE", "another")
+        assert smtp.mails.get(timeout=_WAIT).encrypted == encrypted
+
+
+def test_a_mail_is_given_up_after_days(start: Starter, smtp: SmtpServer, postponed: Heard) -> None:
+    clock = TestClock()
+    server = start(clock=clock, **mailing(smtp))
+    server.add_user("JANE", "a password", email="jane@example.com")
+    server.add_user("JOE", "a password", email="joe@example.com")
+    set_by_operator(server, "JANE", "another")
+    postponed.wait()
+    clock.time += 5 * DAY
+    smtp.listen()
+    set_by_operator(server, "JOE", "another")
+    assert smtp.mails.get(timeout=_WAIT).recipient == "joe@example.com"
+    assert smtp.mails.empty()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"smtp_host": "smtp.example.com"},
+        {"smtp_host": "smtp.example.com", "mail_from": "Us <us@example.com>"},
+        {"smtp_security": "none", "smtp_user": "us", "smtp_password": "hush"},
+    ],
+)
+def test_settings_that_cannot_work(settings: dict[str, str]) -> None:
+    with pytest.raises(BadInput) as refused:
+        load(settings)
+    assert "hush" not in str(refused.value)
 
 
 def test_a_disablement_is_told_once_a_day(start: Starter, smtp: SmtpServer) -> None:
