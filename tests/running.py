@@ -18,7 +18,7 @@ from services88.identity.clock import Clock
 from services88.identity.identity import Identity
 from services88.settings import load
 from services88.store.associates import Associate
-from services88.web.application import application, identity_of, service_route
+from services88.web.application import application, identity_of, routes_of
 from services88.web.server import listen, server
 
 __all__ = ["Reply", "RunningServer", "TestClock", "change_own", "envelope", "running", "sign_in"]
@@ -199,9 +199,7 @@ def running(
     listening = listen(chosen)
     host, port = listening.getsockname()[:2]
     identity = identity_of(chosen, clock)
-    app = application(
-        chosen, identity, [service_route(chosen, identity, strict_sites=strict_sites)]
-    )
+    app = application(chosen, identity, routes_of(chosen, identity, strict_sites=strict_sites))
     uvicorn_server = server(chosen, app)
     loops: list[asyncio.AbstractEventLoop] = []
     ready = threading.Event()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -76,6 +76,23 @@ class Settings(BaseSettings):
     guess_exempt_networks: str = Field(
         "", description="Networks that stand for many users, such as a portal's: see security.md."
     )
+    smtp_host: str | None = Field(
+        None, description="The server that takes mails; none are sent without."
+    )
+    smtp_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Its port: 587, with tls 465, with none 25 where not given.",
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the way to it is encrypted."
+    )
+    smtp_user: str | None = Field(None, description="The name to sign in with there.")
+    smtp_password: SecretStr | None = Field(None, description="The password to sign in with there.")
+    mail_from: str | None = Field(
+        None, validate_default=True, description="The address that mails come from."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."
     )
@@ -100,6 +117,22 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("smtp_user")
+    @classmethod
+    def _check_smtp_user(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and info.data.get("smtp_security") == "none":
+            raise ValueError("needs smtp_security to be starttls or tls: it sends a password")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _check_mail_from(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("smtp_host"):
+            raise ValueError("is needed where smtp_host is given")
+        if value is not None and ("@" not in value or any(sign in value for sign in "<>\r\n ")):
+            raise ValueError("must be a bare address, as services88@example.com")
+        return value
 
     @classmethod
     def settings_customise_sources(

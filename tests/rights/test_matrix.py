@@ -59,6 +59,7 @@ OPERATIONS = {
     "RemoveLicenses": ("<AssociateId>{T}</AssociateId>", _ADMIN),
     "CanChangePassword": ("<AssociateId>{T}</AssociateId>", _ALL),
     "GetSupportedChangePasswordTypes": ("<AssociateId>{T}</AssociateId>", _ALL),
+    "SendChangePasswordEMail": ("<AssociateId>{T}</AssociateId>", _OWN),
     "GetCredentialTypes": ("", _ALL),
     "GetCredentialTypesForUserType": ("<UserType>InternalAssociate</UserType>", _ALL),
 }

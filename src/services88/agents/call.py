@@ -20,6 +20,8 @@ class Options:
     """Choices of the operator that operations look at.
 
     :ivar online: Whether application tokens are asked for (an Online installation).
+    :ivar mails: Whether mails can be sent.
+    :ivar mailed_links: Whether the public URL is known, with which links in mails begin.
     :ivar password_refusals: How a refused password is told: as the documented boolean ``false``
         with the reason in ExtraInfo, or as an exception.
     :ivar administrators_choose: Whether administrators may choose the passwords of others, as the
@@ -30,6 +32,8 @@ class Options:
     online: bool = False
     administrators_choose: bool = True
     blank_old_for_own: bool = False
+    mails: bool = False
+    mailed_links: bool = False
     password_refusals: Literal["boolean", "exception"] = "boolean"  # noqa: S105 - no password
 
 

@@ -11,12 +11,14 @@ from services88.agents.refusals import (
 from services88.contract.access import administrators
 from services88.contract.enumerations import ChangePasswordType, UserType
 from services88.contract.user import UserAgent
-from services88.contract.user.carriers import Credential, UserValidationResult
-from services88.identity import password_rules, passwords
+from services88.contract.user.carriers import Credential, OperationResult, UserValidationResult
+from services88.identity import password_rules, passwords, reset_links
 from services88.identity.accounts import AssociateType
 from services88.identity.policy import Failure
 from services88.store import associates
+from services88.store.associates import Associate
 from services88.store.credentials import PASSWORD
+from services88.texts import _, marked
 
 __all__ = [
     "can_change_password",
@@ -29,6 +31,7 @@ __all__ = [
     "is_password_valid",
     "is_password_valid_with_reason",
     "save_credential",
+    "send_change_password_e_mail",
     "set_generated_password",
     "set_generated_password_from_name",
     "set_password",
@@ -231,9 +234,61 @@ async def can_change_password(call: Call, associate_id: int) -> bool:
 async def get_supported_change_password_types(
     call: Call, associate_id: int
 ) -> list[ChangePasswordType] | None:
-    """By a new password, where the caller can change it; mail is not sent by this server yet."""
-    able = await can_change_password(call, associate_id)
-    return [ChangePasswordType.PASSWORD] if able else []
+    """By a new password, where the caller can change it; by mail, where one can be sent."""
+    user = await associates.by_id(call.identity.database, call.tenant.tenant_id, associate_id)
+    if user is None:
+        return []
+    ways: list[ChangePasswordType] = []
+    if _obstacle(call, user) is None and await _may_send_mail(call, user):
+        ways.append(ChangePasswordType.EMAIL)
+    if await can_change_password(call, associate_id):
+        ways.append(ChangePasswordType.PASSWORD)
+    return ways
+
+
+@implements(UserAgent.send_change_password_e_mail)
+async def send_change_password_e_mail(
+    call: Call,
+    associate_id: int,  # noqa: ARG001 - call.target is that user
+) -> OperationResult | None:
+    """Owe the user a mail with a link; where none can be sent, say what to do about it."""
+    obstacle = _obstacle(call, call.target)
+    if obstacle is None:
+        owed = await reset_links.ask(call.identity, call.caller, call.target, call.origin)
+        obstacle = None if owed else _NO_ADDRESS
+    if obstacle is not None:
+        return OperationResult(success=False, message=_(obstacle))
+    return OperationResult(
+        success=True, message=_("A mail with a link to change the password is on its way.")
+    )
+
+
+_NO_SMTP = marked(
+    "This server sends no mails. Its operator can change that: SERVICES88_SMTP_HOST names the "
+    "server that takes them."
+)
+_NO_URL = marked(
+    "This server does not know the address to which links in mails should lead. Its operator can "
+    "give it: SERVICES88_PUBLIC_URL."
+)
+_NO_ADDRESS = marked("The user has no e-mail address. Give the person one, then ask again.")
+_NO_SIGN_IN = marked("The user may not sign in, so a new password would not help.")
+
+
+def _obstacle(call: Call, user: Associate) -> str | None:
+    if not call.options.mails:
+        return _NO_SMTP
+    if not call.options.mailed_links:
+        return _NO_URL
+    if not user.may_sign_in or user.type in (AssociateType.ANONYMOUS, AssociateType.RESOURCE):
+        return _NO_SIGN_IN
+    return None if user.email else _NO_ADDRESS
+
+
+async def _may_send_mail(call: Call, user: Associate) -> bool:
+    return user.associate_id == call.caller.associate_id or await has_one_of(
+        call.identity, call.caller, administrators().rights
+    )
 
 
 def _check_may_choose(call: Call) -> None:

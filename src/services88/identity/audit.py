@@ -57,6 +57,8 @@ class AuditEvent(StrEnum):
     AUTHN_PASSWORD_CHANGE = "authn_password_change"  # noqa: S105 - a name
     AUTHN_PASSWORD_CHANGE_FAIL = "authn_password_change_fail"  # noqa: S105 - a name
     """A refused change. The reason says why, and which rules the new password failed."""
+    AUTHN_PASSWORD_LINK_REQUESTED = "authn_password_link_requested"  # noqa: S105 - a name
+    """A mail with a link to change the password was asked for; OWASP has no name for it."""
     AUTHN_TOKEN_CREATED = "authn_token_created"  # noqa: S105 - a name
     """An application token was issued."""
     AUTHN_TOKEN_REVOKED = "authn_token_revoked"  # noqa: S105 - a name

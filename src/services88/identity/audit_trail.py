@@ -181,6 +181,8 @@ class _Walk:
         self._expected = expected
 
     def step(self, row: AuditRow) -> None:
+        if type(row.sequence) is not int:  # SQLite keeps whatever somebody wrote there
+            raise ChainBroken(self.at.sequence + 1, "the number of an event was changed.")
         if not self.events and not self.begin and row.event == CHECKPOINT:
             if row != _checkpoint(row.sequence, row.hash) or row.sequence < 1:
                 raise ChainBroken(row.sequence, "the checkpoint was changed.")

@@ -21,7 +21,8 @@ from services88.identity.audit import AuditEvent, record
 from services88.identity.guess_limits import GuessLimits
 from services88.identity.identity import Identity, Origin
 from services88.identity.names import key_of
-from services88.store import guesses
+from services88.identity.notices import owe_disablement
+from services88.store import associates, guesses
 from services88.store.associates import Associate
 from services88.store.database import Connection, Reader
 from services88.store.errors import Conflict
@@ -134,6 +135,9 @@ async def failed(connection: Connection, identity: Identity, of: Attempt) -> boo
         return False
     if not await guesses.set_disabled(connection, of.associate_id, now):
         return False
+    user = await associates.by_id(connection, of.tenant.tenant_id, of.associate_id)
+    if user is not None:
+        await owe_disablement(connection, identity, user)
     await record(
         connection,
         identity,

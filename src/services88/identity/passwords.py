@@ -4,21 +4,22 @@ Hashing takes long, so it happens before and outside any transaction; the transa
 exactly the hash that was verified, or nothing.
 """
 
-from services88.identity import guessing, password_rules
+from services88.identity import guessing, notices, password_rules
 from services88.identity.audit import AuditEvent, record, refusals_told, tickets_ended
 from services88.identity.errors import BadInput, NotSignedIn, PasswordRefused, ServerBusy
 from services88.identity.generated import generate
 from services88.identity.guessing import Attempt
 from services88.identity.identity import Caller, Identity, Origin
+from services88.identity.notices import Cause, Notice
 from services88.identity.policy import Policy
-from services88.store import associates, credentials
+from services88.store import associates, credentials, reset_links
 from services88.store.associates import Associate
 from services88.store.credentials import PasswordRow
 from services88.store.database import Connection, Reader
 from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 
-__all__ = ["change", "change_own", "remove", "set_by_operator", "set_generated"]
+__all__ = ["change", "change_own", "remove", "set_by_operator", "set_generated", "store"]
 
 _ATTEMPTS = 3
 _GENERATED = (5, 8, 16)
@@ -147,6 +148,8 @@ async def remove(identity: Identity, caller: Caller, user: Associate, origin: Or
         await credentials.delete_password(connection, user.associate_id)
         await policy.changed(connection, user.associate_id, row.secret, identity.clock.now())
         ended = await credentials.delete_tickets(connection, user.associate_id)
+        await reset_links.delete_links(connection, user.associate_id)
+        await notices.owe(connection, identity, Notice.PASSWORD_REMOVED, user)
         await record(
             connection,
             identity,
@@ -188,49 +191,90 @@ async def _replace(
             raise NotSignedIn(given=True)
         if attempt is not None:
             await _admit(connection, identity, attempt)
-        now = identity.clock.now()
-        if verified is None:
-            await credentials.add_password(
-                connection,
-                tenant=caller.tenant.tenant_id,
-                associate_id=user.associate_id,
-                name=user.name,
-                secret=hashed,
-                now=now,
-            )
-        elif not await credentials.replace_password(connection, verified, secret=hashed, now=now):
-            return False
-        await guessing.clear(connection, identity, caller.tenant, user)
-        before = verified.secret if verified else None
-        await policy.changed(connection, user.associate_id, before, now)
-        ended = await credentials.delete_tickets(
-            connection, user.associate_id, keep=caller.ticket_id
-        )
-        await record(
+        own = user.associate_id == caller.associate_id
+        return await store(
             connection,
             identity,
             caller.tenant,
-            AuditEvent.AUTHN_PASSWORD_CHANGE,
+            user,
+            policy,
+            verified,
+            hashed,
             origin,
-            associate_id=user.associate_id,
+            cause=Cause.OWNER if own else Cause.ADMINISTRATOR,
             by=caller.associate_id,
+            keep=caller.ticket_id,
         )
-        await tickets_ended(
-            connection,
-            identity,
-            caller.tenant,
-            origin,
-            associate_id=user.associate_id,
-            by=caller.associate_id,
-            count=ended,
-            reason="password-changed",
-        )
-        return True
 
     try:
         return await identity.database.transaction(work)
     except Conflict:  # the user got a first password meanwhile
         return False
+
+
+async def store(
+    connection: Connection,
+    identity: Identity,
+    tenant: Tenant,
+    user: Associate,
+    policy: Policy,
+    verified: PasswordRow | None,
+    hashed: str,
+    origin: Origin,
+    *,
+    cause: Cause,
+    by: int,
+    keep: int = 0,
+) -> bool:
+    """Store a new hash in place of exactly the one verified, with all that a change entails.
+
+    The user's tickets but one end, and so do mailed links; the owner is owed a notice.
+
+    :param verified: The password that was; None where there was none.
+    :param by: Number of who changes it; 0 for the command line.
+    :param keep: Number of the ticket that does not end.
+    :returns: False where the stored hash is another by now; nothing was changed.
+    :raises Conflict: There was no password, and now there is one.
+    """
+    now = identity.clock.now()
+    if verified is None:
+        await credentials.add_password(
+            connection,
+            tenant=tenant.tenant_id,
+            associate_id=user.associate_id,
+            name=user.name,
+            secret=hashed,
+            now=now,
+        )
+    elif not await credentials.replace_password(connection, verified, secret=hashed, now=now):
+        return False
+    before = verified.secret if verified else None
+    await policy.changed(connection, user.associate_id, before, now)
+    await guessing.clear(connection, identity, tenant, user)
+    ended = await credentials.delete_tickets(connection, user.associate_id, keep=keep)
+    await reset_links.delete_links(connection, user.associate_id)
+    await notices.owe(connection, identity, Notice.PASSWORD_CHANGED, user, cause=cause)
+    # The audit trail last: its head is locked until the transaction ends.
+    await record(
+        connection,
+        identity,
+        tenant,
+        AuditEvent.AUTHN_PASSWORD_CHANGE,
+        origin,
+        associate_id=user.associate_id,
+        by=by,
+    )
+    await tickets_ended(
+        connection,
+        identity,
+        tenant,
+        origin,
+        associate_id=user.associate_id,
+        by=by,
+        count=ended,
+        reason="password-changed",
+    )
+    return True
 
 
 async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, new: str) -> None:
@@ -252,41 +296,18 @@ async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, n
     hashed = await identity.hashing.hash(new)
 
     async def work(connection: Connection) -> bool:
-        now = identity.clock.now()
-        if row is None:
-            await credentials.add_password(
-                connection,
-                tenant=tenant.tenant_id,
-                associate_id=user.associate_id,
-                name=user.name,
-                secret=hashed,
-                now=now,
-            )
-        elif not await credentials.replace_password(connection, row, secret=hashed, now=now):
-            return False
-        await guessing.clear(connection, identity, tenant, user)
-        await policy.changed(connection, user.associate_id, row.secret if row else None, now)
-        ended = await credentials.delete_tickets(connection, user.associate_id)
-        await record(
+        return await store(
             connection,
             identity,
             tenant,
-            AuditEvent.AUTHN_PASSWORD_CHANGE,
+            user,
+            policy,
+            row,
+            hashed,
             Origin(),
-            associate_id=user.associate_id,
+            cause=Cause.OPERATOR,
             by=0,
         )
-        await tickets_ended(
-            connection,
-            identity,
-            tenant,
-            Origin(),
-            associate_id=user.associate_id,
-            by=0,
-            count=ended,
-            reason="password-changed",
-        )
-        return True
 
     if not await identity.database.transaction(work):
         raise BadInput("The password was changed by somebody else at the same time. Try again.")

@@ -16,7 +16,7 @@ from services88.sandbox import tour as story_teller
 from services88.sandbox.demo import DEMO_USERS, JANE, add_demo_users
 from services88.sandbox.story import change_own_password, curl, sign_in
 from services88.settings import load
-from services88.web.application import application, identity_of, service_route
+from services88.web.application import application, identity_of, routes_of
 from services88.web.server import is_loopback, listen
 from services88.web.server import run as run_server
 
@@ -65,7 +65,7 @@ def run(host: str, port: int, database: str | None, *, tour: bool, exposed: bool
             yield
 
         app = application(
-            settings, identity, [service_route(settings, identity, strict_sites=True)], started
+            settings, identity, routes_of(settings, identity, strict_sites=True), started
         )
         run_server(settings, app, listening)
 

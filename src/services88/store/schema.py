@@ -35,10 +35,12 @@ __all__ = [
     "guess_counter",
     "installation",
     "metadata",
+    "outbox",
     "password_failure",
     "password_history",
     "person",
     "preference",
+    "reset_link",
     "role",
     "tenant",
     "user_group",
@@ -290,4 +292,35 @@ audit_pending = Table(
     Column("address", String(64), primary_key=True),
     Column("name_hash", String(64), primary_key=True),
     Column("count", BigInteger, nullable=False),
+)
+
+# Mails that are owed. Rendered only when they are sent, from kind and parameters: no row holds a
+# secret.
+outbox = _table(
+    "outbox",
+    Column("outbox_id", _Key, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("associate_id", ForeignKey("associate.associate_id"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("recipient", String(254), nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("created", _Instant, nullable=False),
+    Column("due", _Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claimed_until", _Instant),
+    Column("sent", _Instant),
+    Index(None, "sent", "due"),
+    Index(None, "created"),
+    Index(None, "associate_id", "kind", "created"),
+)
+
+# Mailed links by which a password can be changed once: a hash of what is in the mail.
+reset_link = _table(
+    "reset_link",
+    Column("reset_link_id", _Key, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("associate_id", ForeignKey("associate.associate_id"), nullable=False, index=True),
+    Column("secret", String(64), nullable=False, unique=True),
+    Column("expires", _Instant, nullable=False),
+    Column("used", _Instant),
 )

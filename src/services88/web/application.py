@@ -1,7 +1,7 @@
 """The ASGI application of the production server."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,12 +14,14 @@ from services88.identity.guess_limits import GuessLimits, networks
 from services88.identity.hashing import Hasher, Hashing, load_peppers
 from services88.identity.identity import Identity
 from services88.identity.policy import PolicyChoice, build
+from services88.mail import MailServer, sending
 from services88.settings import Settings
 from services88.store.migrate import open_database
 from services88.web.addresses import ForwardedHost
+from services88.web.password_reset import PasswordResetRoute
 from services88.web.services import ServiceRoute, Sites
 
-__all__ = ["application", "identity_of", "service_route"]
+__all__ = ["application", "identity_of", "mail_server", "routes_of", "service_route"]
 
 
 def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
@@ -47,6 +49,22 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
     return Identity(database, clock or SystemClock(), Hashing(hasher), policy, limits)
 
 
+def mail_server(settings: Settings) -> MailServer | None:
+    """Say by which server mails are sent; None where the settings name none."""
+    if settings.smtp_host is None or settings.mail_from is None:
+        return None
+    password = settings.smtp_password
+    return MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        user=settings.smtp_user,
+        password=password.get_secret_value() if password else None,
+        sender=settings.mail_from,
+        public_url=settings.public_url,
+    )
+
+
 def service_route(settings: Settings, identity: Identity, *, strict_sites: bool) -> ServiceRoute:
     """Make the endpoints of the services."""
     online = settings.installation == "online"
@@ -57,11 +75,23 @@ def service_route(settings: Settings, identity: Identity, *, strict_sites: bool)
             password_refusals=settings.password_refusals,
             administrators_choose=settings.administrators_may_choose_passwords,
             blank_old_for_own=settings.allow_admin_blank_old_password,
+            mails=settings.smtp_host is not None,
+            mailed_links=settings.public_url is not None,
         ),
         sites=Sites(required=online, strict=strict_sites),
         public_url=settings.public_url,
         wsdl=settings.wsdl,
     )
+
+
+def routes_of(
+    settings: Settings, identity: Identity, *, strict_sites: bool = False
+) -> list[BaseRoute]:
+    """List all that the server answers."""
+    return [
+        service_route(settings, identity, strict_sites=strict_sites),
+        PasswordResetRoute(identity),
+    ]
 
 
 def application(
@@ -72,24 +102,26 @@ def application(
 ) -> Starlette:
     """Make the application.
 
-    :param routes: What to answer; the services alone where nothing else is given.
+    :param routes: What to answer; what :func:`routes_of` lists where nothing else is given.
     :param started: Runs around the time in which the application serves.
     """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            if started is None:
+            async with AsyncExitStack() as stack:
+                mails_by = mail_server(settings)
+                if mails_by is not None:
+                    await stack.enter_async_context(sending(identity, mails_by))
+                if started is not None:
+                    await stack.enter_async_context(started())
                 yield
-            else:
-                async with started():
-                    yield
         finally:
             await identity.database.close()
             identity.hashing.close()
 
     app = Starlette(
-        routes=routes or [service_route(settings, identity, strict_sites=False)],
+        routes=routes or routes_of(settings, identity),
         lifespan=lifespan,
         middleware=[
             Middleware(ForwardedHost, trusted=settings.trusted_proxies),

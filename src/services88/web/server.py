@@ -82,6 +82,9 @@ def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
         ssl_keyfile=settings.tls_key,
         timeout_graceful_shutdown=10,
     )
+    # access_log=False only leaves it without handlers, and others may add one: query strings of
+    # mailed links would be logged.
+    logging.getLogger("uvicorn.access").disabled = True
     return uvicorn.Server(config)
 
 

@@ -1,0 +1,77 @@
+"""Mails that users are owed, above all after a change of their password (ASVS 6.3.7).
+
+A mail is owed in the transaction of the thing it tells of, so neither is there without the other.
+It is rendered and sent later, by ``services88.mail``.
+"""
+
+import json
+from enum import StrEnum
+
+from services88.identity.clock import HOUR
+from services88.identity.identity import Identity
+from services88.store import outbox
+from services88.store.associates import Associate
+from services88.store.database import Connection
+
+__all__ = ["DAY", "FORGOTTEN_AFTER", "Cause", "Notice", "owe", "owe_disablement"]
+
+DAY = 24 * HOUR
+FORGOTTEN_AFTER = 7 * DAY
+"""How long the outbox remembers a mail, sent or not."""
+
+
+class Notice(StrEnum):
+    """What a mail tells. The values are stored."""
+
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 - no password
+    PASSWORD_REMOVED = "password-removed"  # noqa: S105
+    PASSWORD_DISABLED = "password-disabled"  # noqa: S105
+    RESET_LINK = "reset-link"
+
+
+class Cause(StrEnum):
+    """Who changed a password. The values are stored."""
+
+    OWNER = "owner"
+    LINK = "link"
+    ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"
+
+
+async def owe(
+    connection: Connection,
+    identity: Identity,
+    notice: Notice,
+    user: Associate,
+    **parameters: str,
+) -> bool:
+    """Owe a user a mail; it is sent to the address that they have now.
+
+    :param parameters: What the mail tells beside the user and the time. Never a secret.
+    :returns: False where the user has no e-mail address, so that none is owed.
+    """
+    if not user.email:
+        return False
+    now = identity.clock.now()
+    await outbox.delete_old(connection, now - FORGOTTEN_AFTER)
+    await outbox.add(
+        connection,
+        tenant=user.tenant_id,
+        associate_id=user.associate_id,
+        kind=notice,
+        recipient=user.email,
+        parameters=json.dumps(parameters),
+        now=now,
+    )
+    return True
+
+
+async def owe_disablement(connection: Connection, identity: Identity, user: Associate) -> bool:
+    """Owe a user the news that their password was disabled: at most one a day.
+
+    :returns: False where none is owed.
+    """
+    since = identity.clock.now() - DAY
+    if await outbox.was_owed(connection, user.associate_id, Notice.PASSWORD_DISABLED, since):
+        return False
+    return await owe(connection, identity, Notice.PASSWORD_DISABLED, user)
