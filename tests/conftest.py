@@ -11,7 +11,9 @@ import pytest
 from tests.running import RunningServer, Starter, running
 
 # How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("services88", deadline=None)
+# And no example is made smaller: where each is a database, that takes minutes.
+_PHASES = (hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate)
+hypothesis.settings.register_profile("services88", deadline=None, phases=_PHASES)
 hypothesis.settings.load_profile("services88")
 
 

@@ -183,6 +183,12 @@ class _Walk:
     def step(self, row: AuditRow) -> None:
         if type(row.sequence) is not int:  # SQLite keeps whatever somebody wrote there
             raise ChainBroken(self.at.sequence + 1, "the number of an event was changed.")
+        try:
+            self._take(row)
+        except (TypeError, ValueError):  # a column holds another kind of value, or no such text
+            raise ChainBroken(row.sequence, "a value was changed to another kind.") from None
+
+    def _take(self, row: AuditRow) -> None:
         if not self.events and not self.begin and row.event == CHECKPOINT:
             if row != _checkpoint(row.sequence, row.hash) or row.sequence < 1:
                 raise ChainBroken(row.sequence, "the checkpoint was changed.")
@@ -228,6 +234,8 @@ class _Walk:
             raise ChainBroken(self.at.sequence, "it is another than when the head was noted.")
 
     def end(self, head: Head | None) -> None:
+        if head is not None and type(head.sequence) is not int:
+            raise ChainBroken(self.at.sequence + 1, "the head of the chain was changed.")
         if head != self.at and (head is not None or self.at.sequence):
             raise ChainBroken(
                 min(self.at.sequence, head.sequence if head else 0) + 1,
