@@ -36,7 +36,7 @@ from services88.contract.model import (
 )
 from services88.soap.faults import Code, Fault, SoapError
 from services88.soap.reading import Malformed, read_fields, reader_of
-from services88.soap.versions import SOAP11, VERSIONS, Version
+from services88.soap.versions import VERSIONS, Version
 from services88.soap.writing import Style, Writer, writer
 from services88.soap.xml import XML_DECLARATION
 
@@ -304,8 +304,3 @@ def _namespaces(types: tuple[Type, ...]) -> frozenset[str]:
             case ComplexType():
                 waiting.extend(field.type for field in one.fields)
     return frozenset(one.namespace for one in seen)
-
-
-def version_for(media_type: str) -> Version:
-    """Give the version in which to fault where the message's own is not known."""
-    return next((one for one in VERSIONS.values() if one.media_type == media_type), SOAP11)
