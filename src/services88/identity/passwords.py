@@ -142,7 +142,7 @@ async def remove(identity: Identity, caller: Caller, user: Associate, origin: Or
     policy = await password_rules.policy_of(identity, caller.tenant)
 
     async def work(connection: Connection) -> bool:
-        row = await credentials.password_of(connection, user.associate_id)
+        row = await credentials.locked_password_of(connection, user.associate_id)
         if row is None:
             return False
         await credentials.delete_password(connection, user.associate_id)

@@ -139,7 +139,7 @@ async def _issue(
     tenant, origin = attempt.tenant, attempt.origin
 
     async def work(connection: Connection) -> Ticket | None:
-        if await credentials.password_of(connection, user.associate_id) != proved:
+        if await credentials.locked_password_of(connection, user.associate_id) != proved:
             return None
         if await guessing.overtaken(connection, identity, attempt):
             return None

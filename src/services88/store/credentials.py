@@ -18,6 +18,7 @@ __all__ = [
     "delete_expired_tickets",
     "delete_password",
     "delete_tickets",
+    "locked_password_of",
     "password_of",
     "renew_ticket",
     "replace_password",
@@ -68,6 +69,7 @@ _password_of = select(
     credentials.c.associate_id == bindparam("associate"),
     credentials.c.credential_type == PASSWORD,
 )
+_locked_password_of = _password_of.with_for_update()
 _ticket = (
     select(
         credentials.c.credentials_id,
@@ -119,6 +121,7 @@ _expired = (
     select(credentials.c.credentials_id)
     .where(credentials.c.credential_type == TICKET, credentials.c.valid_to < bindparam("now"))
     .limit(100)
+    .with_for_update(skip_locked=True)
 )
 _delete_expired = delete(credentials).where(credentials.c.credentials_id.in_(_expired))
 
@@ -126,6 +129,12 @@ _delete_expired = delete(credentials).where(credentials.c.credentials_id.in_(_ex
 async def password_of(reader: Reader, associate_id: int) -> PasswordRow | None:
     """Read a user's stored password."""
     row = await reader.one(_password_of, associate=associate_id)
+    return PasswordRow(*row) if row else None
+
+
+async def locked_password_of(connection: Connection, associate_id: int) -> PasswordRow | None:
+    """Read a user's stored password, and keep others from changing it meanwhile."""
+    row = await connection.one(_locked_password_of, associate=associate_id)
     return PasswordRow(*row) if row else None
 
 
