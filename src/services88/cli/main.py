@@ -11,6 +11,7 @@ from services88.cli.roles import role
 from services88.cli.sandbox import sandbox
 from services88.cli.serve import serve
 from services88.cli.tenants import tenant
+from services88.cli.tickets import ticket
 from services88.cli.users import user
 from services88.cli.wsdl import wsdl
 
@@ -32,5 +33,5 @@ def main() -> None:
     """
 
 
-for command in (serve, sandbox, user, role, policy, tenant, app_token, audit, wsdl, db):
+for command in (serve, sandbox, user, role, policy, tenant, app_token, ticket, audit, wsdl, db):
     main.add_command(command)

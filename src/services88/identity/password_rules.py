@@ -16,10 +16,11 @@ from services88.identity.policy import (
 )
 from services88.store import password_history, preferences
 from services88.store.associates import Associate
+from services88.store.credentials import PasswordRow
 from services88.store.database import Connection
 from services88.store.tenants import Tenant
 
-__all__ = ["choose", "chosen", "explain", "policy_of", "require", "subject_of"]
+__all__ = ["choose", "chosen", "explain", "policy_of", "require", "require_of", "subject_of"]
 
 _DOCUMENTED = ("System", "PasswordPolicy")
 """Section and key of the vendor's own preference, which holds the preference string."""
@@ -133,6 +134,28 @@ async def require(
     secrets = (current, *earlier) if current or earlier else ()
     whole = replace(subject, secrets=secrets, verify=identity.hashing.hasher.verify)
     await identity.hashing.run(lambda: policy.require(candidate, whole))
+
+
+async def require_of(
+    identity: Identity,
+    policy: Policy,
+    candidate: str,
+    tenant: Tenant,
+    user: Associate,
+    current: PasswordRow | None,
+) -> None:
+    """Refuse an unacceptable new password of a user who is there; see :func:`require`.
+
+    :param current: The password that it is to replace.
+    """
+    await require(
+        identity,
+        policy,
+        candidate,
+        subject_of(tenant, user),
+        of=user.associate_id,
+        current=current.secret if current else "",
+    )
 
 
 async def explain(

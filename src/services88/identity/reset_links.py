@@ -100,14 +100,7 @@ async def use(identity: Identity, token: str, new: str, origin: Origin) -> None:
         raise LinkRefused
     policy = await password_rules.policy_of(identity, tenant)
     row = await credentials.password_of(identity.database, user.associate_id)
-    await password_rules.require(
-        identity,
-        policy,
-        new,
-        password_rules.subject_of(tenant, user),
-        of=user.associate_id,
-        current=row.secret if row else "",
-    )
+    await password_rules.require_of(identity, policy, new, tenant, user, row)
     hashed = await identity.hashing.hash(new)
 
     async def work(connection: Connection) -> None:
