@@ -93,6 +93,18 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(
         None, validate_default=True, description="The address that mails come from."
     )
+    header_seconds: float = Field(
+        10, gt=0, description="In which the header section of a request must be complete."
+    )
+    body_seconds: float = Field(
+        30, gt=0, description="In which the body of a request must be complete."
+    )
+    idle_seconds: float = Field(
+        60, gt=0, description="That a connection may wait for a request, or leave answers unread."
+    )
+    max_connections: int = Field(
+        1000, ge=1, description="Connections of one process; more take the place of idle ones."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."
     )
