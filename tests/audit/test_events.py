@@ -282,10 +282,9 @@ def test_bad_tickets_are_one_event_a_minute_and_address(scene: Scene) -> None:
         assert reply.text("Succeeded") == "false"
     for name in ("7T:nonsense", bogus, "7T:", expired):
         assert scene.sign_in(name, PASSWORD) is None
-    assert len(scene.trail.events()) == 4, "two users, their tenant, and the sign-in of JANE"
+    assert len(scene.trail.events()) == 3, "two users, and the sign-in of JANE"
     assert len(scene.trail.sql("SELECT * FROM audit_pending")) == 6
     scene.clock.time += 60_000
-    scene.trail.done("audit", "list")
     found = [
         event
         for event in _by_system_clock(scene)

@@ -23,7 +23,7 @@ def _token(server: RunningServer, name: str) -> str:
 def _signs_in(server: RunningServer, token: str, name: str, password: str = PASSWORD) -> str | None:
     body = sign_in(name, password).partition("<s:Body>")[2].partition("</s:Body>")[0]
     message = envelope(body, f"<ApplicationToken>{token}</ApplicationToken>")
-    reply = server.post("SoPrincipal", message, site="/default", X_Forwarded_For="198.51.100.7\x7f")
+    reply = server.post("SoPrincipal", message, site="/default", X_Forwarded_For="198.51.100.7")
     assert reply.status == 200
     return reply.text("Ticket")
 
@@ -64,7 +64,7 @@ def test_the_owner_is_told_of_a_sign_in_from_a_new_application(
     assert _signs_in(server, third, ticket, ""), "a ticket in place of the name is a sign-in too"
     assert "Third" in smtp.mails.get(timeout=_WAIT).text
     rows = server.run(server.identity.database.all(select(seen_application)))
-    assert [row[:2] for row in rows] == [(1, 1), (1, 2), (1, 3), (2, 2)]
+    assert sorted(row[:2] for row in rows) == [(1, 1), (1, 2), (1, 3), (2, 2)]
     assert smtp.mails.empty()
 
 

@@ -57,6 +57,11 @@ OPERATIONS = {
     ),
     "IsNickNameUnique": ("<AssociateId>{T}</AssociateId><NickName>free</NickName>", "any admin"),
     "GetUserInfo": ("<UserInfoId>{T}</UserInfoId>", _OWN),
+    "GetUserInfoList": (
+        '<UserInfoIds><int xmlns="http://schemas.microsoft.com/2003/10/Serialization/Arrays">'
+        "{T}</int></UserInfoIds>",
+        "own or any admin",
+    ),
     "MakeRetired": ("<AssociateId>{T}</AssociateId><Retired>false</Retired>", _ADMIN),
     "RemoveLicenses": ("<AssociateId>{T}</AssociateId>", _ADMIN),
     "CanChangePassword": ("<AssociateId>{T}</AssociateId>", _ALL),
@@ -165,6 +170,7 @@ def test_who_may_do_what(scene: Scene, caller: str, target: str) -> None:
             _ADMIN: admin and same_tenant and not (own and operation in _NOT_FOR_SELF),
             _OWN: own or (admin and same_tenant),
             "any admin": admin,
+            "own or any admin": own or admin,
             _ALL: True,
         }[rule] and caller != "anonymous"
 
@@ -181,6 +187,9 @@ def test_who_may_do_what(scene: Scene, caller: str, target: str) -> None:
             assert works is allowed, said
         if operation == "DeleteCredential" and about is not None and not own:
             assert _signs_in(scene, about, _PASSWORD) is not allowed, said
+        if operation == "GetUserInfoList" and allowed:
+            told = reply.text("UserInfoId")
+            assert (told is not None) is same_tenant, said
         if operation == "CanChangePassword" and caller != "anonymous":
             expected = own or (admin and same_tenant)
             assert (reply.text("Response") == "true") is expected, said

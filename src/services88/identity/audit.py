@@ -275,7 +275,7 @@ async def throttled(
     name_key: str,
     origin: Origin,
     *,
-    associate_id: int = 0,
+    associate_id: int | None = None,
     reason: str = "throttled",
 ) -> None:
     """Tell of an attempt that was answered without looking at the password.
@@ -283,12 +283,14 @@ async def throttled(
     One event tells of all in a minute for a name and an address.
 
     :param name_key: The name as typed, in the form under which it is looked up.
-    :param associate_id: The user meant, where known; else the name is looked up.
+    :param associate_id: The user meant, 0 where there is none; the name is looked up where None.
     """
 
     async def work(connection: Connection) -> None:
-        user = await associates.by_name(connection, tenant.tenant_id, name_key)
-        known = associate_id or (user.associate_id if user else 0)
+        known = associate_id
+        if known is None:
+            user = await associates.by_name(connection, tenant.tenant_id, name_key)
+            known = user.associate_id if user else 0
         name_hash = await _hash_of_name(connection, identity, tenant, name_key)
         await _count(
             connection,

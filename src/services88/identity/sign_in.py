@@ -58,10 +58,11 @@ async def with_name(
         return await _with_ticket(identity, tenant, name, origin)
     for _ in range(_ATTEMPTS):
         user = await find(identity, tenant, name)
-        row = await credentials.password_of(identity.database, user.associate_id) if user else None
+        known = user.associate_id if user else 0
+        # Looked up for nobody as well, so that it takes the same time (ASVS 6.3.8).
+        row = await credentials.password_of(identity.database, known)
         attempt = guessing.attempt(identity, tenant, name, origin, user if row else None)
         if await guessing.admit(identity.database, identity, attempt) is not None:
-            known = user.associate_id if user else 0
             await audit.throttled(identity, tenant, key_of(name), origin, associate_id=known)
             return None
         usable = row is not None and user is not None and user.may_sign_in
@@ -74,7 +75,7 @@ async def with_name(
                 AuditEvent.AUTHN_LOGIN_FAIL,
                 origin,
                 reason="password-disabled" if proved and disabled else _why_not(user, row),
-                associate_id=user.associate_id if user else 0,
+                associate_id=known,
                 name=name,
             )
             await guessing.count_failure(identity, attempt, told)

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from services88.contract import AGENTS
-from services88.contract.model import Agent, EnumType, Operation, Type
+from services88.contract.model import Agent, EnumType, Field, Operation, Type
 from services88.pages import describing
 from services88.pages.site import Visit
 from services88.pages.snippets import snippets
@@ -54,6 +54,7 @@ async def page(visit: Visit) -> Response:
         who=describing.who_may(operation, agent),
         kind_of=describing.kind_of,
         names_of=_names_of,
+        meaningful=_meaningful,
         envelopes=describing.envelopes(agent, operation),
         snippets=snippets(agent, operation, url),
         refusals=describing.refusals_of(operation, agent),
@@ -91,3 +92,7 @@ def _operation(agent: Agent, wanted: str) -> Operation:
 
 def _names_of(of: Type) -> list[str]:
     return [str(member.value) for member in of.cls] if isinstance(of, EnumType) else []
+
+
+def _meaningful(fields: tuple[Field, ...]) -> bool:
+    return any(field.secret or _names_of(field.type) for field in fields)
