@@ -32,7 +32,6 @@ SERVICE = "/Remote/Services88/User.svc"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     folder = tmp_path_factory.mktemp("pages")
     with running(folder, pages="all", strict_sites=True) as server:
-        server.add_user("JANE", "jane in the sandbox")
         yield server
 
 
@@ -94,7 +93,8 @@ def test_the_curl_snippet_runs(server: RunningServer) -> None:
     operation = agent.operations["CanChangePassword"]
     url = server.url + SERVICE
     (code,) = (one.code for one in snippets(agent, operation, url) if one.language == "curl")
-    ticket = server.sign_in("JANE", "jane in the sandbox")
+    server.add_user("CURT", "curt in the sandbox")
+    ticket = server.sign_in("CURT", "curt in the sandbox")
     done = subprocess.run(
         ["bash", "-euc", f"TICKET='{ticket}'\n{code}"], capture_output=True, check=True, timeout=30
     )
