@@ -316,6 +316,13 @@ def test_every_page_is_locked_down(server: RunningServer) -> None:
         assert re.search(rb"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", reply.content) is None
 
 
+def test_an_address_leads_to_no_other_host(server: RunningServer) -> None:
+    for path in ("/%5Cevil.example/password", "/%2F/evil.example/password"):
+        reply = server.request("GET", path)
+        assert reply.status == 404
+        assert not re.search(rb"""href=["'](/[/\\\\]|[a-z]+:)""", reply.content)
+
+
 def test_over_https_cookies_are_bound_to_the_host(start: Starter) -> None:
     server = start(pages="password", trusted_proxies="127.0.0.1")
     browser = Browser(server, "/password", X_Forwarded_Proto="https")

@@ -2,11 +2,12 @@
 
 import hmac
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -27,12 +28,13 @@ from services88.web.addresses import base_url
 from services88.web.application import options_of
 from services88.web.http import HttpRefusal, MediaType, header, read_body
 
-__all__ = ["Site", "Visit"]
+__all__ = ["SECURITY_HEADERS", "Site", "Visit"]
 
 _log = logging.getLogger("services88.calls")
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _FORM = "application/x-www-form-urlencoded"
-_SECURITY = {
+SECURITY_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -91,7 +93,8 @@ class Visit:
     @property
     def base(self) -> str:
         """What the addresses of the tenant's pages begin with."""
-        return f"/{self.page.site}" if self.page.site else ""
+        # Quoted: a browser takes a backslash for a slash, and two of those for another host.
+        return f"/{quote(self.page.site, safe='')}" if self.page.site else ""
 
     async def tenant(self) -> Tenant:
         """Find the tenant that the address names.
@@ -145,9 +148,10 @@ class Visit:
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """Render a page."""
         if not self.csrf:
-            name = self.site.cookie("form", self)
-            self.csrf = self.request.cookies.get(name, "") or secrets.token_urlsafe(32)
-            self.set_cookie("form", self.csrf, "lax")
+            self.csrf = self.request.cookies.get(self.site.cookie("form", self), "")
+            if not _TOKEN.fullmatch(self.csrf):
+                self.csrf = secrets.token_urlsafe(32)
+                self.set_cookie("form", self.csrf, "lax")
         values |= {
             "csrf": self.csrf,
             "base": self.base,
@@ -209,7 +213,7 @@ class Site:
         except ConnectionError:
             _log.info("%s: the client left before its message was complete", scope["path"])
             return
-        for name, value in _SECURITY.items():
+        for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("cache-control", "no-store")
         if visit.scope["scheme"] == "https":
