@@ -181,6 +181,31 @@ def test_without_javascript(server: RunningServer, visiting: Visiting) -> None:
     assert server.sign_in("NOEL", NEW)
 
 
+def test_every_tenant_has_its_page(server: RunningServer, visiting: Visiting) -> None:
+    async def work() -> None:
+        await tenants.add(server.identity, "Cust1", company="Example Ltd")
+
+    server.run(work())
+    server.add_user("TESS", OLD, "Cust1")
+    page = visiting(f"{server.url}/cust1/password")
+    expect(page.get_by_text("Example Ltd")).to_be_visible()
+    _fill(page, "TESS", OLD, f"{NEW} example ltd")
+    expect(page.get_by_role("alert")).to_contain_text("name of your organisation")
+    _fill(page, "TESS", OLD, NEW)
+    expect(page.get_by_role("heading", name="Your password is changed")).to_be_visible()
+    assert server.sign_in("TESS", NEW, site="/Cust1")
+    answer = Browser(server, "/password").post(
+        "/password", name="TESS", current=NEW, new=f"{NEW}er", again=f"{NEW}er"
+    )
+    assert answer.status == 422
+    assert server.sign_in("TESS", NEW, site="/Cust1")
+
+
+def test_online_the_address_names_the_tenant(start: Starter) -> None:
+    server = start(pages="password", installation="online")
+    assert server.request("GET", "/password").status == 404
+
+
 def test_a_password_manager_finds_its_way(server: RunningServer, visiting: Visiting) -> None:
     page = visiting(f"{server.url}/.well-known/change-password")
     assert page.url == f"{server.url}/password"
