@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from services88.contract import AGENTS
-from services88.contract.model import Agent, EnumType, Field, Operation, Type
+from services88.contract.model import Agent, EnumType, Field, Operation, SimpleType, Type
 from services88.pages import describing
 from services88.pages.site import Visit
 from services88.pages.snippets import snippets
@@ -55,6 +55,7 @@ async def page(visit: Visit) -> Response:
         kind_of=describing.kind_of,
         names_of=_names_of,
         meaningful=_meaningful,
+        simple=[field for field in operation.request if _is_one_value(field.type)],
         envelopes=describing.envelopes(agent, operation),
         snippets=snippets(agent, operation, url),
         refusals=describing.refusals_of(operation, agent),
@@ -96,3 +97,7 @@ def _names_of(of: Type) -> list[str]:
 
 def _meaningful(fields: tuple[Field, ...]) -> bool:
     return any(field.secret or _names_of(field.type) for field in fields)
+
+
+def _is_one_value(of: Type) -> bool:
+    return isinstance(of, SimpleType) or (isinstance(of, EnumType) and not of.flags)

@@ -25,9 +25,27 @@ if (part) {
   const first = (text, name) => new DOMParser().parseFromString(text, "text/xml")
     .getElementsByTagNameNS(CONTRACT, name)[0]?.textContent ?? "";
 
-  const withTicket = (ticket) => {
-    if (ticket) message.value = message.value.replace(/(<Ticket>)[^<]*(<\/Ticket>)/, (_, open, close) => open + ticket + close);
+  const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const element = (name) => new RegExp(`(<${name}>)([^<]*)(</${name}>)`);
+  const put = (name, text) => {
+    message.value = message.value.replace(element(name), (_, open, old, close) => open + escaped(text) + close);
   };
+  const withTicket = (ticket) => { if (ticket) put("Ticket", ticket); };
+
+  // The parameters that are one value have a field each; it writes into the message.
+  const parameters = [...part.querySelectorAll("[data-parameter]")];
+  const fill = () => {
+    const read = new DOMParser().parseFromString(message.value, "text/xml");
+    for (const field of parameters) {
+      const found = read.getElementsByTagNameNS(CONTRACT, field.dataset.parameter)[0];
+      if (found) field.value = found.textContent;
+    }
+  };
+  for (const field of parameters) {
+    field.addEventListener("input", () => put(field.dataset.parameter, field.value));
+  }
+  message.addEventListener("change", fill);
+  fill();
 
   const tell = (text) => { if (state) { state.hidden = false; state.textContent = text; } };
 
@@ -65,6 +83,7 @@ if (part) {
   part.querySelector("[data-reset]").addEventListener("click", () => {
     message.value = example;
     withTicket(sessionStorage.getItem(KEPT));
+    fill();
   });
 
   call.addEventListener("submit", async (event) => {
