@@ -135,11 +135,17 @@ def _refusals(operation: Operation, agent: Agent) -> Iterator[tuple[Refusal, str
         if any(field.attribute == "old_password" for field in operation.request):
             yield (
                 PasswordRefused("old-password-wrong", "The current password is not correct."),
-                _("OldPassword is wrong. Told as false with ExtraInfo unless configured."),
+                _(
+                    "OldPassword is wrong. Told as false with ExtraInfo, unless the operator chose "
+                    "exceptions."
+                ),
             )
         yield (
             PasswordRefused("policy", _("What to do about each rule that failed.")),
-            _("The new password fails a rule. Told as false with ExtraInfo unless configured."),
+            _(
+                "The new password fails a rule. Told as false with ExtraInfo, unless the operator "
+                "chose exceptions."
+            ),
         )
 
 

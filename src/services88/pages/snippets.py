@@ -169,6 +169,8 @@ def _csharp(agent: Agent, operation: Operation, url: str) -> str:
 def _csharp_value(operation: Operation, field: Field) -> str:
     value = arguments_of(operation)[field.attribute]
     match field.type:
+        case EnumType(flags=True) if isinstance(value, frozenset):
+            return " | ".join(f"{field.type.name}.{one.value}" for one in value)
         case EnumType(flags=False):
             return f"{field.type.name}.{getattr(value, 'value', '')}"
         case ComplexType():
