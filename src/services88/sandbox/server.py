@@ -91,7 +91,7 @@ def _welcome(url: str, *, kept: bool) -> str:
     return f"""
 services88 sandbox: a test server with public passwords. Stop it with Ctrl-C.
 
-Services (add ?wsdl for the description)
+Services (add ?wsdl for the description, or open them in a browser: {url})
   {folder}/SoPrincipal.svc
   {folder}/User.svc
 
