@@ -267,5 +267,21 @@ def test_without_mail_nobody_is_added(start: Starter) -> None:
     assert server.run(names()) == ["ADA"]
 
 
+def test_hostile_addresses_and_filters(server: RunningServer) -> None:
+    cookie = f"services88-admin={server.sign_in('ADA', PASSWORD)}"
+    for path, status in (
+        (f"/admin/user/{'9' * 30}", 404),
+        ("/admin/user/999999999", 404),
+        ("/admin/nonsense", 404),
+        ("/admin/audit?event=nope", 422),
+        ("/admin/audit?since=yesterday", 422),
+        ("/admin/audit?since=9999-12-31&until=9999-12-31", 422),
+        ("/admin?q=%00%ff%22%3E%3Cscript%3E", 200),
+    ):
+        reply = server.request("GET", path, None, Cookie=cookie)
+        assert (path, reply.status) == (path, status)
+        assert b"><script>" not in reply.content
+
+
 def test_off_until_configured(start: Starter) -> None:
     assert start(pages="all").request("GET", "/admin").status == 404

@@ -341,6 +341,24 @@ def test_every_page_is_locked_down(server: RunningServer) -> None:
         assert re.search(rb"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", reply.content) is None
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"\xff\xfe", "application/x-www-form-urlencoded", 400),
+        (b"a=b&" * 200, "application/x-www-form-urlencoded", 400),
+        (b"x" * 70_000, "application/x-www-form-urlencoded", 413),
+        (b"{}", "application/json", 415),
+        (b"a=b", "application/x-www-form-urlencoded", 403),
+    ],
+)
+def test_what_is_no_form_of_ours(
+    server: RunningServer, body: bytes, content_type: str, status: int
+) -> None:
+    reply = server.request("POST", "/password", body, Content_Type=content_type)
+    assert reply.status == status
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+
+
 def test_an_address_leads_to_no_other_host(server: RunningServer) -> None:
     for path in ("/%5Cevil.example/password", "/%2F/evil.example/password"):
         reply = server.request("GET", path)

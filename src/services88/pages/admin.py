@@ -4,6 +4,7 @@ Whoever signs in here gets a ticket as anywhere, kept in a cookie. No password i
 chosen here (ASVS 6.4.6): users get a mailed link.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from services88.web.http import HttpRefusal
 
 __all__ = ["page"]
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _MOST_USERS = 100
 _MOST_EVENTS = 200
 _NOT_PROVED = marked("The user name or the password is not right. Wait a minute after a few tries.")
@@ -60,9 +62,9 @@ async def page(visit: Visit) -> Response:
             return await _add_form(visit, caller)
         case ["add"], True:
             return await _add(visit, caller)
-        case ["user", number], False if number.isdigit():
+        case ["user", number], False if _NUMBER.fullmatch(number):
             return await _user(visit, caller, int(number))
-        case ["user", number, action], True if number.isdigit():
+        case ["user", number, action], True if _NUMBER.fullmatch(number):
             return await _act(visit, caller, int(number), action)
         case ["audit"], False:
             return await _audit(visit, caller)
@@ -256,7 +258,7 @@ async def _act(visit: Visit, caller: Caller, number: int, action: str) -> Respon
             await reset_links.ask(identity, caller, user, origin)
         case "end":
             chosen = form.get("ticket", "")
-            if chosen.isdigit():
+            if _NUMBER.fullmatch(chosen):
                 await tickets.revoke_numbered(
                     identity, tenant, {int(chosen)}, user=user, caller=caller, origin=origin
                 )
