@@ -275,6 +275,7 @@ def test_hostile_addresses_and_filters(server: RunningServer) -> None:
         ("/admin/nonsense", 404),
         ("/admin/audit?event=nope", 422),
         ("/admin/audit?since=yesterday", 422),
+        ("/admin/audit?user=%00", 422),
         ("/admin/audit?since=9999-12-31&until=9999-12-31", 422),
         ("/admin?q=%00%ff%22%3E%3Cscript%3E", 200),
     ):

@@ -345,6 +345,7 @@ def test_every_page_is_locked_down(server: RunningServer) -> None:
     ("body", "content_type", "status"),
     [
         (b"\xff\xfe", "application/x-www-form-urlencoded", 400),
+        (b"name=%00", "application/x-www-form-urlencoded", 400),
         (b"a=b&" * 200, "application/x-www-form-urlencoded", 400),
         (b"x" * 70_000, "application/x-www-form-urlencoded", 413),
         (b"{}", "application/json", 415),

@@ -121,6 +121,8 @@ class Visit:
         try:
             body = (await read_body(self.scope, self.receive)).decode()
             fields = parse_qs(body, keep_blank_values=True, errors="strict", max_num_fields=100)
+            if "\0" in body or "%00" in body:  # no XML can hold it, nor can PostgreSQL
+                raise ValueError
         except ValueError:
             raise HttpRefusal(400, _("The form cannot be read.")) from None
         found = {name: values[-1] for name, values in fields.items()}
