@@ -45,6 +45,10 @@ class Settings(BaseSettings):
         False, description="Whether administrators may leave OldPassword blank for their own."
     )
     wsdl: bool = Field(True, description="Whether ?wsdl is answered.")
+    pages: Literal["off", "password", "all"] = Field(
+        "off", description="Which pages there are for people with a browser."
+    )
+    admin_pages: bool = Field(False, description="Whether there are pages for administrators.")
     public_url: str | None = Field(
         None, description="The URL that clients use, up to and without /Remote. Goes into the WSDL."
     )

@@ -140,12 +140,15 @@ async def add_with_secret(
     email: str,
     nick_name: str = "",
     retired: bool = False,
+    caller: Caller | None = None,
+    origin: Origin | None = None,
 ) -> Associate:
     """Add a user with a password hash that is made already, in one transaction.
 
     :param name: One that :func:`check_user_name` gave.
     :param secret: A hash that verifies here; None for a user without a password.
     :param nick_name: One that :func:`check_nick_name` gave.
+    :param caller: The administrator who does it; None for the command line.
     :raises BadInput: The name or the nick name is taken.
     """
 
@@ -175,8 +178,17 @@ async def add_with_secret(
                 secret=secret,
                 now=now,
             )
-        event = AuditEvent.USER_CREATED
-        await record(connection, identity, tenant, event, Origin(), associate_id=associate_id, by=0)
+        if caller is not None:
+            await tickets.check_again(connection, caller)
+        await record(
+            connection,
+            identity,
+            tenant,
+            AuditEvent.USER_CREATED,
+            origin or Origin(),
+            associate_id=associate_id,
+            by=caller.associate_id if caller else 0,
+        )
         added = await associates.by_id(connection, tenant.tenant_id, associate_id)
         if retired and added is not None:
             await associates.set_deleted(connection, added, to=True)
@@ -304,17 +316,27 @@ async def retire(
     return await identity.database.transaction(work)
 
 
-async def unlock(identity: Identity, tenant: Tenant, name: str) -> bool:
+async def unlock(
+    identity: Identity,
+    tenant: Tenant,
+    name: str,
+    *,
+    caller: Caller | None = None,
+    origin: Origin | None = None,
+) -> bool:
     """Forget a user's wrong passwords: enable the password, and end the waits for that name.
 
     The limit of an address for all names remains.
 
+    :param caller: The administrator who does it; None for the command line.
     :returns: False where there was nothing to forget.
     :raises BadInput: The tenant has no such user.
     """
     user = await find(identity, tenant, name)
 
     async def work(connection: Connection) -> bool:
+        if caller is not None:
+            await tickets.check_again(connection, caller)
         if not await guessing.clear(connection, identity, tenant, user):
             return False
         await record(
@@ -322,9 +344,9 @@ async def unlock(identity: Identity, tenant: Tenant, name: str) -> bool:
             identity,
             tenant,
             AuditEvent.AUTHN_LOGIN_UNLOCK,
-            Origin(),
+            origin or Origin(),
             associate_id=user.associate_id,
-            by=0,
+            by=caller.associate_id if caller else 0,
         )
         return True
 

@@ -141,7 +141,7 @@ async def record(
         at=identity.clock.now() if at is None else at,
         event=AuditEvent(event).value,
         result=(Result.FAILURE if event in _FAILURES else Result.SUCCESS).value,
-        reason=reason[:_LONGEST_REASON],
+        reason=" ".join(filter(None, (reason, origin.via)))[:_LONGEST_REASON],
         associate_id=associate_id,
         by_associate_id=by,
         application_token_id=origin.application_token_id,

@@ -17,7 +17,7 @@ from services88.store.database import Connection
 from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 
-__all__ = ["ProvidedCredential", "SignedIn", "with_name"]
+__all__ = ["ProvidedCredential", "SignedIn", "find", "with_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def with_name(
     if tickets.looks_like_ticket(name):
         return await _with_ticket(identity, tenant, name, origin)
     for _ in range(_ATTEMPTS):
-        user = await _find(identity, tenant, name)
+        user = await find(identity, tenant, name)
         known = user.associate_id if user else 0
         # Looked up for nobody as well, so that it takes the same time (ASVS 6.3.8).
         row = await credentials.password_of(identity.database, known)
@@ -95,7 +95,8 @@ async def with_name(
 _ATTEMPTS = 3
 
 
-async def _find(identity: Identity, tenant: Tenant, name: str) -> Associate | None:
+async def find(identity: Identity, tenant: Tenant, name: str) -> Associate | None:
+    """Find the user whom a typed name or e-mail address means."""
     key = key_of(name)
     # Both look-ups, always: a name that is there takes as long as one that is not (ASVS 6.3.8).
     user = await associates.by_name(identity.database, tenant.tenant_id, key)

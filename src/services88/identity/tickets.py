@@ -182,26 +182,55 @@ async def listing(
     )
 
 
-async def revoke(identity: Identity, tenant: Tenant, user: Associate | None = None) -> int:
+async def revoke(
+    identity: Identity,
+    tenant: Tenant,
+    user: Associate | None = None,
+    *,
+    caller: Caller | None = None,
+    origin: Origin | None = None,
+) -> int:
     """End all tickets of a user, or of the whole tenant, at once and on every server (ASVS 7.4.5).
 
+    :param caller: The administrator who does it; None for the command line.
     :returns: How many were valid.
     """
-    return await _revoke(identity, tenant, user.associate_id if user else None, None)
+    return await _revoke(
+        identity, tenant, user.associate_id if user else None, None, caller, origin
+    )
 
 
-async def revoke_numbered(identity: Identity, tenant: Tenant, numbers: set[int]) -> int:
+async def revoke_numbered(
+    identity: Identity,
+    tenant: Tenant,
+    numbers: set[int],
+    *,
+    user: Associate | None = None,
+    caller: Caller | None = None,
+    origin: Origin | None = None,
+) -> int:
     """End the tickets of some numbers; those that are not valid ones of the tenant are left out.
 
+    :param user: Leave out those of others as well.
+    :param caller: Who does it; None for the command line.
     :returns: How many were valid.
     """
-    return await _revoke(identity, tenant, None, numbers)
+    return await _revoke(
+        identity, tenant, user.associate_id if user else None, numbers, caller, origin
+    )
 
 
 async def _revoke(
-    identity: Identity, tenant: Tenant, associate_id: int | None, numbers: set[int] | None
+    identity: Identity,
+    tenant: Tenant,
+    associate_id: int | None,
+    numbers: set[int] | None,
+    caller: Caller | None,
+    origin: Origin | None,
 ) -> int:
     async def work(connection: Connection) -> int:
+        if caller is not None:
+            await check_again(connection, caller)
         found = await credentials.live_tickets(
             connection, tenant.tenant_id, identity.clock.now(), associate_id=associate_id
         )
@@ -216,12 +245,18 @@ async def _revoke(
                 connection,
                 identity,
                 tenant,
-                Origin(),
+                origin or Origin(),
                 associate_id=owner,
-                by=0,
+                by=caller.associate_id if caller else 0,
                 count=count,
-                reason="operator",
+                reason=_reason(caller, owner),
             )
         return sum(ended.values())
 
     return await identity.database.transaction(work)
+
+
+def _reason(caller: Caller | None, owner: int) -> str:
+    if caller is None:
+        return "operator"
+    return "signed-out" if caller.associate_id == owner else "administrator"
