@@ -29,7 +29,7 @@ from services88.contract.model import (
     complex_type,
 )
 
-__all__ = ["Malformed", "read_fields", "reader_of"]
+__all__ = ["Malformed", "Reader", "read_fields", "reader_of"]
 
 Reader: TypeAlias = Callable[[etree._Element], object]
 

@@ -12,7 +12,7 @@ from threading import Lock, local
 
 from lxml import etree
 
-__all__ = ["XML_DECLARATION", "NotAcceptable", "XmlSettings", "parse", "text_of"]
+__all__ = ["XML_DECLARATION", "NotAcceptable", "XmlSettings", "is_xml_text", "parse", "text_of"]
 
 XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
@@ -129,6 +129,11 @@ def _measure(element: etree._Element, depth: int, settings: XmlSettings) -> None
 
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def is_xml_text(value: str) -> bool:
+    """Say whether XML can hold a text as it is."""
+    return value.isprintable() or _NOT_XML.search(value) is None
 
 
 def text_of(value: str) -> str:
