@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.client import Addresses, Client, WsdlAddress
-from tests.clients.node_client import install, node_client
-from tests.clients.zeep_client import zeep_client
+from interop.client import Addresses, WsdlAddress
 from tests.process import ServerProcess, serve
 from tests.reference import needs_reference, wsdl_path
 
@@ -25,15 +23,3 @@ def addresses(request: pytest.FixtureRequest, server: ServerProcess) -> Addresse
     if request.param == "ours":
         return {agent: WsdlAddress(f"{server.service(agent)}?wsdl", None) for agent in agents}
     return {agent: WsdlAddress(str(wsdl_path(agent)), server.service(agent)) for agent in agents}
-
-
-@pytest.fixture(params=["zeep", "soap", "strong-soap"])
-def client(request: pytest.FixtureRequest, addresses: Addresses) -> Iterator[Client]:
-    """Each client in turn."""
-    if request.param == "zeep":
-        with zeep_client(addresses) as made:
-            yield made
-        return
-    install()
-    with node_client(request.param, addresses) as started:
-        yield started
