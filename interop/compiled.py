@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from interop.client import Addresses, Client
+from interop.client import Addresses, Client, WsdlAddress
 from interop.lines import line_client
 
 __all__ = ["gsoap_client", "jaxws_client"]
@@ -54,6 +54,11 @@ def gsoap_client(addresses: Addresses) -> Iterator[Client]:
     if not Path("/usr/include/nlohmann/json.hpp").exists():
         pytest.skip("nlohmann-json3-dev is not installed (interop/install-debian installs it)")
     folder = _gsoap(*_wsdls(addresses))
+    # Both services have one binding name, so it makes one proxy of them, with one default address.
+    addresses = {
+        agent: WsdlAddress(one.wsdl, one.endpoint or one.wsdl.removesuffix("?wsdl"))
+        for agent, one in addresses.items()
+    }
     with line_client([str(folder / "client")], addresses, folder) as client:
         yield client
 

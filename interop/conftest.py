@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from interop.client import Addresses, WsdlAddress
+from interop.client import Addresses
+from interop.sources import SOURCES, begin_from
 from interop.stacks import STACKS
 from interop.story import TENANT
 from tests.process import ServerProcess, serve
 from tests.programs import finished
-from tests.reference import FOLDER, wsdl_path
 
 README = Path(__file__).parents[1] / "README.md"
 BETWEEN = re.compile(r"(?<=<!-- interop:begin -->\n).*?(?=<!-- interop:end -->)", re.DOTALL)
-SOURCES = {"vendor": "from the vendor's WSDL", "ours": "from ours"}
-AGENTS = ("SoPrincipal", "User")
 _outcomes: dict[tuple[str, str], set[str]] = {}
 
 
@@ -33,7 +31,10 @@ def online(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerPro
     folder = tmp_path_factory.mktemp("online")
     with serve(folder, "--installation", "online") as running:
         database = ("--database", running.database)
-        for command in (("tenant", "add", TENANT), ("app-token", "issue", "it", "--tenant", TENANT)):
+        for command in (
+            ("tenant", "add", TENANT),
+            ("app-token", "issue", "it", "--tenant", TENANT),
+        ):
             done = finished(*command, *database, folder=folder)
             assert done.returncode == 0, done.stderr
         yield running, done.stdout.strip()
@@ -42,17 +43,13 @@ def online(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerPro
 @pytest.fixture
 def addresses(source: str, server: ServerProcess) -> Addresses:
     """Where a client begins."""
-    if source == "ours":
-        return {agent: WsdlAddress(f"{server.service(agent)}?wsdl", None) for agent in AGENTS}
-    if not (FOLDER / "reference").is_dir():
-        pytest.skip("the vendor's WSDL is not here (set SERVICES88_REFERENCE to its folder)")
-    return {agent: WsdlAddress(str(wsdl_path(agent)), server.service(agent)) for agent in AGENTS}
+    return begin_from(source, server)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Remember what came out for each stack and WSDL."""
-    report: pytest.TestReport = yield  # type: ignore[assignment,misc]
+    report: pytest.TestReport = yield  # type: ignore[assignment]
     given = item.callspec.params if hasattr(item, "callspec") else {}
     if "source" in given and (report.when == "call" or not report.passed):
         _outcomes.setdefault((given["name"], given["source"]), set()).add(report.outcome)

@@ -170,9 +170,7 @@ def play_online(client: Client, server: ServerProcess, application_token: str) -
     server.add_user(user, FIRST, "--tenant", TENANT)
     arguments = {"UserName": user, "Password": FIRST}
     for token in (None, "no token of anybody"):
-        refused = client.call(
-            "SoPrincipal", "AuthenticateUsernamePassword", arguments, None, token
-        )
+        refused = client.call("SoPrincipal", "AuthenticateUsernamePassword", arguments, None, token)
         assert not refused.succeeded
         assert refused.exception is not None
         assert "pplication token" in refused.exception["FriendlyText"]

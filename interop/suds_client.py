@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from xml.sax.saxutils import escape
 
 from interop.client import Addresses, Answer
 
@@ -36,6 +37,8 @@ class SudsClient:
         ticket: str | None = None,
         application_token: str | None = None,
     ) -> Answer:
+        from suds.sax.text import Raw
+
         client = self._clients[agent]
         headers: dict[str, Any] = {}
         if application_token is not None:
@@ -43,7 +46,12 @@ class SudsClient:
         if ticket is not None:
             headers["Credentials"] = {"Ticket": ticket}
         client.set_options(soapheaders=headers)
-        body = _plain(getattr(client.service, operation)(**arguments))
+        # It takes text that holds "&amp;" for escaped already, so escape what it is given.
+        given = {
+            key: Raw(escape(value)) if isinstance(value, str) else value
+            for key, value in arguments.items()
+        }
+        body = _plain(getattr(client.service, operation)(**given))
         # It hands out a body of one field as that field, and headers only as XML.
         if not isinstance(body, dict) or "AuthenticationSucceeded" not in body:
             body = {"SystemInfo" if operation == "GetSystemInfo" else "Response": body}

@@ -37,7 +37,8 @@ async function strongSoapClient({ wsdl, endpoint }) {
   return async ({ operation, arguments: given, ticket, application_token: token }) => {
     client.clearSoapHeaders();
     if (token !== null) {
-      client.addSoapHeader(token, new soap.QName(NAMESPACE, 'ApplicationToken'));
+      // Text alone is lost: it looks for XML that nobody gave it.
+      client.addSoapHeader({ $value: token }, new soap.QName(NAMESPACE, 'ApplicationToken'));
     }
     if (ticket !== null) {
       const name = new soap.QName(NAMESPACE, 'Credentials');

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from interop.client import Addresses, WsdlAddress
+from interop.client import Addresses
+from interop.sources import SOURCES, begin_from
 from tests.process import ServerProcess, serve
-from tests.reference import needs_reference, wsdl_path
 
 
 @pytest.fixture(scope="session")
@@ -16,10 +16,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield running
 
 
-@pytest.fixture(params=["ours", pytest.param("vendor", marks=needs_reference)])
+@pytest.fixture(params=list(SOURCES))
 def addresses(request: pytest.FixtureRequest, server: ServerProcess) -> Addresses:
-    """Begin from the WSDL that the server hands out, and from the vendor's."""
-    agents = ("SoPrincipal", "User")
-    if request.param == "ours":
-        return {agent: WsdlAddress(f"{server.service(agent)}?wsdl", None) for agent in agents}
-    return {agent: WsdlAddress(str(wsdl_path(agent)), server.service(agent)) for agent in agents}
+    """Begin from the vendor's WSDL, and from the one that the server hands out."""
+    return begin_from(request.param, server)

@@ -1,4 +1,4 @@
-"""The story of ``interop/`` with the stacks that are quick to start; `make interop` plays it all."""
+"""The story of ``interop/`` with the stacks that are quick; `make interop` plays it with all."""
 
 import pytest
 
