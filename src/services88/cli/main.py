@@ -6,6 +6,7 @@ from services88 import __version__
 from services88.cli.application_tokens import app_token
 from services88.cli.audit import audit
 from services88.cli.database import db
+from services88.cli.passwd import passwd
 from services88.cli.policy import policy
 from services88.cli.roles import role
 from services88.cli.sandbox import sandbox
@@ -33,5 +34,18 @@ def main() -> None:
     """
 
 
-for command in (serve, sandbox, user, role, policy, tenant, app_token, ticket, audit, wsdl, db):
+for command in (
+    serve,
+    sandbox,
+    user,
+    role,
+    policy,
+    tenant,
+    app_token,
+    ticket,
+    audit,
+    wsdl,
+    db,
+    passwd,
+):
     main.add_command(command)

@@ -28,7 +28,7 @@ from services88.contract.model import (
 )
 from services88.soap.xml import Element
 
-__all__ = ["Malformed", "read_fields", "reader_of"]
+__all__ = ["Malformed", "Reader", "read_fields", "reader_of"]
 
 Reader: TypeAlias = Callable[[Element], object]
 

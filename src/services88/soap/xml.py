@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from xml.parsers import expat
 
-__all__ = ["XML_DECLARATION", "Element", "NotAcceptable", "XmlSettings", "parse", "text_of"]
+__all__ = [
+    "XML_DECLARATION",
+    "Element",
+    "NotAcceptable",
+    "XmlSettings",
+    "is_xml_text",
+    "parse",
+    "text_of",
+]
 
 XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
@@ -184,6 +192,11 @@ _EXPAT_NAMES = {"utf8": "utf-8"}
 
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def is_xml_text(value: str) -> bool:
+    """Say whether XML can hold a text as it is."""
+    return value.isprintable() or _NOT_XML.search(value) is None
 
 
 def text_of(value: str) -> str:
