@@ -2,8 +2,11 @@
 
 import asyncio
 import signal
+import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -110,13 +113,82 @@ def test_a_database_that_goes_away_and_comes_back(tmp_path: Path) -> None:
         assert ticket is not None
         server.stop(signal.SIGQUIT)  # as a crash
         gone = service.change_own(ticket, "old secret", "new secret")
-        assert gone.status in (500, 503)
+        assert gone.status == 503
         assert "database does not answer" in (gone.fault or "")
         assert gone.headers["retry-after"] == "5"
         server.start()
         assert service.change_own(ticket, "old secret", "new secret").text("Response") == "true"
         assert service.sign_in("JANE", "new secret") is not None
         _verified(service)
+
+
+class _Cutter:
+    """A proxy before PostgreSQL: once told to, it lets a commit happen and tells nobody."""
+
+    def __init__(self, port: int) -> None:
+        self.cuts = False
+        self._behind = port
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept)]
+
+    def __enter__(self) -> "_Cutter":
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # shut down
+            while True:
+                client, _ = self._listening.accept()
+                self._threads.append(threading.Thread(target=self._serve, args=(client,)))
+                self._threads[-1].start()
+
+    def _serve(self, client: socket.socket) -> None:
+        cut = threading.Event()
+        with client, socket.create_connection(("127.0.0.1", self._behind)) as server:
+            answering = threading.Thread(target=self._answer, args=(client, server, cut))
+            answering.start()
+            with suppress(OSError):
+                while data := client.recv(65_536):
+                    if self.cuts and b"COMMIT" in data:
+                        self.cuts = False
+                        cut.set()
+                    server.sendall(data)
+                server.shutdown(socket.SHUT_RDWR)
+            answering.join(10)
+
+    def _answer(self, client: socket.socket, server: socket.socket, cut: threading.Event) -> None:
+        with suppress(OSError):
+            while data := server.recv(65_536):
+                if cut.is_set():
+                    break
+                client.sendall(data)
+            client.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_commit_of_which_nobody_hears_is_told_as_what_it_is(
+    server: PostgresqlServer, url: str, tmp_path: Path
+) -> None:
+    with _Cutter(server.port) as cutter:
+        behind = url.replace(f":{server.port}/", f":{cutter.port}/")
+        with running(tmp_path, database=behind) as service:
+            service.add_user("JANE", "old secret")
+            ticket = service.sign_in("JANE", "old secret")
+            assert ticket is not None
+            cutter.cuts = True
+            unknown = service.change_own(ticket, "old secret", "new secret")
+            assert not cutter.cuts
+            assert unknown.status == 503
+            assert "all of it is kept, or nothing" in (unknown.fault or "")
+            assert service.sign_in("JANE", "old secret") is None
+            assert service.sign_in("JANE", "new secret") is not None
+            _verified(service)
 
 
 def test_a_lost_connection_is_made_anew_and_the_work_done_again(
@@ -138,6 +210,7 @@ def test_a_lost_connection_is_made_anew_and_the_work_done_again(
                     url.rpartition("/")[2],
                 ),
             )
+        await get_fact(connection, "b")
 
     async def run() -> str | None:
         database = PostgresqlDatabase(url)

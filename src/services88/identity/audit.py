@@ -24,7 +24,6 @@ from services88.store import associates, tenants
 from services88.store import audit as stored
 from services88.store.audit import AuditRow, Head, Pending
 from services88.store.database import Connection, Reader, Work
-from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 
 __all__ = [
@@ -303,7 +302,7 @@ async def throttled(
             name_hash="" if known else name_hash,
         )
 
-    await _counted(identity, work)
+    await identity.database.transaction(work)
 
 
 async def application_token_refused(
@@ -350,14 +349,7 @@ async def _tell_once_a_minute(
             connection, identity, tenant, event, origin, reason=reason, associate_id=associate_id
         )
 
-    await _counted(identity, work)
-
-
-async def _counted(identity: Identity, work: Work[None]) -> None:
-    try:
-        await identity.database.transaction(work)
-    except Conflict:  # another server began the same minute at the same time
-        await identity.database.transaction(work)
+    await identity.database.transaction(work)
 
 
 async def _count(

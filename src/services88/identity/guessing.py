@@ -25,7 +25,6 @@ from services88.identity.notices import owe_disablement
 from services88.store import associates, guesses
 from services88.store.associates import Associate
 from services88.store.database import Connection, Reader, Work
-from services88.store.errors import Conflict
 from services88.store.guesses import EVERYBODY, EVERYWHERE, Counter
 from services88.store.tenants import Tenant
 
@@ -103,10 +102,7 @@ async def count_failure(identity: Identity, of: Attempt, told: Work[None] | None
         if told is not None:
             await told(connection)
 
-    try:
-        await identity.database.transaction(work)
-    except Conflict:  # another server made the same counter at the same time
-        await identity.database.transaction(work)
+    await identity.database.transaction(work)
 
 
 async def failed(connection: Connection, identity: Identity, of: Attempt) -> bool:

@@ -96,7 +96,6 @@ async def owe_new_application(
     would be told at once when the server is updated. On-site no application is known.
 
     :returns: False where no mail is owed.
-    :raises Conflict: The same was noted at the same time; undo, and try again.
     """
     application = origin.application_token_id
     if not application:

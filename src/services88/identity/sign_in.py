@@ -14,7 +14,6 @@ from services88.store import associates, credentials, roles
 from services88.store.associates import Associate
 from services88.store.credentials import PasswordRow
 from services88.store.database import Connection
-from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 
 __all__ = ["ProvidedCredential", "SignedIn", "find", "with_name"]
@@ -88,7 +87,7 @@ async def with_name(
             provided = ProvidedCredential(credentials.PASSWORD, row.search_name, row.credentials_id)
             return await _signed_in(identity, user, ticket, provided)
         # The hash was replaced since it was read: by a change, or by a better one of the same. Or
-        # others that failed since have set a wait. Or this application was seen first elsewhere.
+        # others that failed since have set a wait.
     raise ServerBusy(retry_after=1)
 
 
@@ -155,10 +154,7 @@ async def _issue(
         )
         return ticket
 
-    try:
-        return await identity.database.transaction(work)
-    except Conflict:
-        return None
+    return await identity.database.transaction(work)
 
 
 async def _with_ticket(
@@ -187,10 +183,7 @@ async def _with_ticket(
             reason="ticket",
         )
 
-    try:
-        await identity.database.transaction(work)
-    except Conflict:  # another server saw the application first; this time it is known
-        await identity.database.transaction(work)
+    await identity.database.transaction(work)
     provided = ProvidedCredential(credentials.TICKET, caller.ticket_key, caller.ticket_id)
     return await _signed_in(identity, user, ticket, provided)
 

@@ -26,7 +26,7 @@ from services88.store.tenants import Tenant
 from services88.texts import _, marked
 from services88.web.addresses import base_url
 from services88.web.application import options_of
-from services88.web.http import HttpRefusal, MediaType, header, read_body
+from services88.web.http import RETRY_AFTER, HttpRefusal, MediaType, header, outage, read_body
 
 __all__ = ["SECURITY_HEADERS", "Site", "Visit"]
 
@@ -49,7 +49,6 @@ _FORGED = marked(
     "The form was too old, or not sent from this page. Nothing was changed. Try again."
 )
 _BUSY = marked("The server is too busy. Nothing was changed. Try again in a moment.")
-_GONE = marked("The database does not answer. Nothing was changed. Try again in a few seconds.")
 _FAILED = marked("The server failed to show this page. Its log says why; ask its operator.")
 
 
@@ -244,8 +243,7 @@ class Site:
         except ServerBusy as busy:
             return _said(visit, 503, _(_BUSY), {"retry-after": str(busy.retry_after)})
         except DatabaseUnavailable as error:
-            _log.error("the database does not answer: %s", error)
-            return _said(visit, 503, _(_GONE), {"retry-after": "5"})
+            return _said(visit, 503, outage(error), {"retry-after": str(RETRY_AFTER)})
         except ConnectionError:
             raise
         except Exception:  # the last resort: nobody ever sees a traceback (ASVS 16.5.4)

@@ -58,8 +58,11 @@ class Database(Reader, Protocol):
 
         ``work`` awaits nothing but the connection it is given, so that one way of writing it
         serves a synchronous and an asynchronous driver. What it raises undoes the transaction
-        and is raised here.
+        and is raised here. It may be done more than once, on a fresh transaction each time: where
+        two servers found a row missing and both made it, the second then finds it.
 
+        :raises Conflict: A unique value is taken, the second time too.
+        :raises OutcomeUnknown: The database went away during the commit.
         :raises DatabaseUnavailable: The database does not answer; nothing was kept.
         """
 

@@ -260,17 +260,26 @@ class _Connection:
             await self._undo()
             raise
         with _translated():
-            try:
+            if self._driver.is_closed():  # so nobody was asked to keep anything
+                raise _Lost("the connection was lost")
+        try:
+            with _translated():
                 await self._driver.execute("COMMIT")
-            except _LOST as error:
-                self._driver.terminate()
-                raise OutcomeUnknown(_said(error)) from error
+        except (_Again, Conflict):  # the server says that it kept nothing
+            raise
+        except DatabaseUnavailable as error:
+            self._drop()
+            raise OutcomeUnknown(str(error)) from error
         return result
 
     async def _undo(self) -> None:
         try:
             await asyncio.shield(self._driver.execute("ROLLBACK"))
         except _LOST:  # then the server has undone it, or will
+            self._drop()
+
+    def _drop(self) -> None:
+        with suppress(asyncpg.InterfaceError):  # it is lost, and the pool has noticed already
             self._driver.terminate()
 
     async def insert(self, table: Table, **values: object) -> int:
@@ -354,7 +363,8 @@ class PostgresqlDatabase:
         try:
             yield _Connection(driver)
         finally:
-            await pool.release(driver, timeout=_ANSWER_SECONDS)
+            with suppress(*_LOST):  # what was done is done; the pool drops the connection
+                await pool.release(driver, timeout=_ANSWER_SECONDS)
 
     async def _pool_of_this_loop(self) -> "asyncpg.Pool[Any]":
         loop = asyncio.get_running_loop()

@@ -20,10 +20,7 @@ async def of_user(reader: Reader, associate_id: int) -> set[int]:
 async def add(
     connection: Connection, associate_id: int, application_token_id: int, now: int
 ) -> None:
-    """Note the first sign-in of a user from an application.
-
-    :raises Conflict: It was noted meanwhile.
-    """
+    """Note the first sign-in of a user from an application."""
     await connection.insert(
         seen_application,
         associate_id=associate_id,

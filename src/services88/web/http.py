@@ -1,12 +1,34 @@
 """The parts of HTTP that the service endpoints need: bodies, media types, plain answers."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
 
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["HttpRefusal", "MediaType", "header", "read_body", "send_response"]
+from services88.store.errors import DatabaseUnavailable, OutcomeUnknown
+from services88.texts import _, marked
+
+__all__ = [
+    "RETRY_AFTER",
+    "HttpRefusal",
+    "MediaType",
+    "header",
+    "outage",
+    "read_body",
+    "send_response",
+]
+
+RETRY_AFTER = 5
+"""Seconds after which a database that did not answer may do so."""
+
+_log = logging.getLogger("services88.calls")
+_GONE = marked("The database does not answer. Nothing was changed. Try again in {} seconds.")
+_UNKNOWN = marked(
+    "The database went away while it kept the change: all of it is kept, or nothing. "
+    "Look which, by signing in, before you try again."
+)
 
 MAXIMUM_BODY = 65_536
 """Bytes of a request body: WCF's documented default of MaxReceivedMessageSize."""
@@ -44,6 +66,13 @@ class MediaType:
             charset.lower() if isinstance(charset, str) else None,
             action if isinstance(action, str) else None,
         )
+
+
+def outage(error: DatabaseUnavailable) -> str:
+    """Log that the database failed, and say so to whoever calls: whether anything was changed."""
+    unknown = isinstance(error, OutcomeUnknown)
+    _log.error("the database %s: %s", "went away in a commit" if unknown else "fails", error)
+    return _(_UNKNOWN) if unknown else _(_GONE).format(RETRY_AFTER)
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -12,7 +12,15 @@ from services88.identity.errors import PasswordRefused, ServerBusy
 from services88.identity.identity import Identity, Origin
 from services88.identity.reset_links import LinkRefused
 from services88.store.errors import DatabaseUnavailable
-from services88.web.http import HttpRefusal, MediaType, header, read_body, send_response
+from services88.web.http import (
+    RETRY_AFTER,
+    HttpRefusal,
+    MediaType,
+    header,
+    outage,
+    read_body,
+    send_response,
+)
 
 __all__ = ["PasswordResetRoute"]
 
@@ -22,7 +30,6 @@ _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _FIELDS = ("token", "new_password")
 _BUSY = (503, "The server is too busy. Nothing was changed. Try again in a moment.")
-_GONE = (503, "The database does not answer. Nothing was changed. Try again in a few seconds.")
 _FAILED = (500, "The server failed to change the password. Its log says why; ask its operator.")
 
 
@@ -59,8 +66,8 @@ class PasswordResetRoute(BaseRoute):
         except ServerBusy as busy:
             (status, text), headers = _BUSY, (("retry-after", str(busy.retry_after)),)
         except DatabaseUnavailable as error:
-            _log.error("the database does not answer: %s", error)
-            (status, text), headers = _GONE, (("retry-after", "5"),)
+            status, text = 503, outage(error)
+            headers = (("retry-after", str(RETRY_AFTER)),)
         except ConnectionError:
             _log.info("%s: the client left before its message was complete", scope["path"])
             return

@@ -21,10 +21,18 @@ from services88.soap.versions import SOAP11, SOAP12
 from services88.soap.wsdl import wsdl
 from services88.soap.xml import NotAcceptable
 from services88.soap.xml import parse as parse_xml
-from services88.store.errors import DatabaseUnavailable, OutcomeUnknown
+from services88.store.errors import DatabaseUnavailable
 from services88.store.tenants import Tenant
 from services88.web.addresses import ServiceAddress, base_url, parse
-from services88.web.http import HttpRefusal, MediaType, header, read_body, send_response
+from services88.web.http import (
+    RETRY_AFTER,
+    HttpRefusal,
+    MediaType,
+    header,
+    outage,
+    read_body,
+    send_response,
+)
 
 __all__ = ["ServiceRoute", "Sites", "asks_for_wsdl"]
 
@@ -102,7 +110,7 @@ class ServiceRoute(BaseRoute):
                     [("allow", "POST, GET, HEAD" if self._wsdl else "POST")],
                 )
         except (HttpRefusal, DatabaseUnavailable) as error:
-            refusal = error if isinstance(error, HttpRefusal) else _database_gone(error)
+            refusal = error if isinstance(error, HttpRefusal) else _gone(error)
             await send_response(
                 send,
                 refusal.status,
@@ -228,21 +236,8 @@ def _fault_of(error: Exception) -> Fault | None:
             return error.fault
         case ServerBusy():
             return Fault(Code.RECEIVER, str(error), retry_after=error.retry_after)
-        case OutcomeUnknown():
-            _log.error("the database went away during a commit: %s", error)
-            return Fault(
-                Code.RECEIVER,
-                "The database went away while it kept the change: all of it is kept, or nothing. "
-                "Look which, by signing in, before you try again.",
-                retry_after=5,
-            )
         case DatabaseUnavailable():
-            _log.error("the database does not answer: %s", error)
-            return Fault(
-                Code.RECEIVER,
-                "The database does not answer. Nothing was changed. Try again in 5 seconds.",
-                retry_after=5,
-            )
+            return Fault(Code.RECEIVER, outage(error), retry_after=RETRY_AFTER)
         case _:
             _log.exception("a call failed")
             return Fault(
@@ -251,13 +246,8 @@ def _fault_of(error: Exception) -> Fault | None:
             )
 
 
-def _database_gone(error: DatabaseUnavailable) -> HttpRefusal:
-    _log.error("the database does not answer: %s", error)
-    return HttpRefusal(
-        503,
-        "The database does not answer. Try again in a few seconds.",
-        [("retry-after", "5")],
-    )
+def _gone(error: DatabaseUnavailable) -> HttpRefusal:
+    return HttpRefusal(503, outage(error), [("retry-after", str(RETRY_AFTER))])
 
 
 def _outcome(answer: Answer) -> str:
