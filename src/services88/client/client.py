@@ -17,12 +17,12 @@ from services88.client.errors import (
 )
 from services88.client.transport import HttpAnswer, Limits, Transport, tls_context
 from services88.contract import AGENTS
-from services88.contract.headers import SoCredentials
-from services88.contract.messages import Request
+from services88.contract.headers import APPLICATION_TOKEN, CREDENTIALS, SoCredentials
 from services88.contract.so_principal import SoPrincipalAgent, SoPrincipalCarrier
 from services88.contract.user import UserAgent
 from services88.soap.calling import FaultReceived, read_answer, write_request
 from services88.soap.reading import Malformed
+from services88.soap.versions import SOAP11
 from services88.soap.writing import Unwritable
 from services88.soap.xml import NotAcceptable, parse
 
@@ -103,14 +103,14 @@ class Client:
         agent, operation = _BY_DECLARATION[declared]
         bound = inspect.signature(declared).bind(None, *args, **kwargs).arguments
         ticket = self._ticket if agent.needs_ticket else None
-        request = Request(
-            operation,
-            {one.attribute: bound[one.attribute] for one in operation.request},
-            self._application_token,
-            None if ticket is None else SoCredentials(ticket=ticket),
-        )
+        headers: dict[str, object] = {}
+        if self._application_token is not None:
+            headers[APPLICATION_TOKEN.name] = self._application_token
+        if ticket is not None:
+            headers[CREDENTIALS.name] = SoCredentials(ticket=ticket)
+        arguments = {one.attribute: bound[one.attribute] for one in operation.request}
         try:
-            message = write_request(request)
+            message = write_request(operation, agent, SOAP11, headers, arguments, documented=False)
         except Unwritable as error:
             raise NotSent(
                 "The user name, a password or the token cannot be sent. " + str(error)

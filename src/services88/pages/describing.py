@@ -30,7 +30,8 @@ from services88.identity.errors import (
     Refusal,
     UnknownUser,
 )
-from services88.soap.envelopes import write_answer, write_request
+from services88.soap.calling import write_request
+from services88.soap.envelopes import write_answer
 from services88.soap.versions import SOAP11, SOAP12, Version
 from services88.texts import _
 

@@ -1,8 +1,7 @@
 """The client's side of an envelope: from a typed call to bytes, and from bytes to a typed answer.
 
-The mirror of ``envelopes.py``, out of the same declarations, readers and writers. Calls are written
-as clients generated from the vendor's WSDL write them (SOAP 1.1, blocks in the Header). Answers are
-read in both versions and both dialects, whatever their prefixes.
+The mirror of ``envelopes.py``, out of the same declarations, readers and writers. Answers are read
+in both versions and both dialects, whatever their prefixes.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,8 +10,6 @@ from typing import cast
 
 from services88.contract import namespaces as ns
 from services88.contract.headers import (
-    APPLICATION_TOKEN,
-    CREDENTIALS,
     EXCEPTION_INFO,
     EXTRA_INFO,
     SUCCEEDED,
@@ -20,21 +17,16 @@ from services88.contract.headers import (
     SoExceptionInfo,
     SoTimeZone,
 )
-from services88.contract.messages import UTC, Answer, Request
-from services88.contract.model import Operation
+from services88.contract.messages import UTC, Answer
+from services88.contract.model import Agent, Operation
+from services88.soap.envelopes import declare, namespaces_of
 from services88.soap.reading import Malformed, Reader, read_fields, reader_of
-from services88.soap.versions import SOAP11, VERSIONS
+from services88.soap.versions import VERSIONS, Version
 from services88.soap.writing import Style, writer
 from services88.soap.xml import XML_DECLARATION, Element
 
 __all__ = ["FaultReceived", "read_answer", "write_request"]
 
-_STYLE = Style(((ns.SERVICES88, ""), (ns.ARRAYS, "a"), (ns.CRYPTOGRAPHY, "c")), exact=True)
-_DECLARED = (
-    f'xmlns:s="{SOAP11.namespace}" xmlns:xsi="{ns.XML_SCHEMA_INSTANCE}" xmlns="{ns.SERVICES88}" '
-    f'xmlns:a="{ns.ARRAYS}" xmlns:c="{ns.CRYPTOGRAPHY}"'
-)
-_SENT = (APPLICATION_TOKEN, CREDENTIALS, TIME_ZONE)
 _RECEIVED: dict[str, tuple[str, Reader]] = {
     f"{{{header.namespace}}}{header.name}": (header.attribute, reader_of(header.type))
     for header in (EXCEPTION_INFO, EXTRA_INFO, SUCCEEDED, TIME_ZONE)
@@ -54,22 +46,51 @@ class FaultReceived(Exception):
         self.reason = reason
 
 
-def write_request(request: Request) -> bytes:
-    """Write a call as a SOAP 1.1 envelope. Header blocks that are None are left out.
+def write_request(
+    operation: Operation,
+    agent: Agent,
+    version: Version,
+    headers: dict[str, object],
+    arguments: dict[str, object],
+    *,
+    documented: bool,
+) -> bytes:
+    """Write a call's envelope.
 
+    :param headers: Values of header blocks, by their wire names; others are left out.
+    :param arguments: Values of the parameters, by their Python names.
+    :param documented: As the vendor's documentation shows it, else as clients generated from the
+        vendor's WSDL write it.
     :raises Unwritable: A text cannot be written as XML without changing it.
     """
-    operation = request.operation
-    out = [f"{XML_DECLARATION}<s:Envelope {_DECLARED}><s:Header>"]
-    for header in _SENT:
-        value = getattr(request, header.attribute)
-        if value is not None:
-            writer(_STYLE, ns.SERVICES88, header.name, header.type)(out, value)
-    out.append(f"</s:Header><s:Body><{operation.name}>")
+    sent = [header for header in agent.request_headers if header.name in headers]
+    if documented:
+        style = Style((*agent.prefixes.items(), (ns.XML_SCHEMA, "xsd")), typed=True, exact=True)
+        soap, wrapped = "SOAP-ENV", False
+        declarations = {
+            soap: version.namespace,
+            "SOAP-ENC": version.encoding,
+            "xsi": ns.XML_SCHEMA_INSTANCE,
+            "xsd": ns.XML_SCHEMA,
+        } | {prefix: space for space, prefix in agent.prefixes.items()}
+    else:
+        style = Style(((ns.SERVICES88, ""), (ns.ARRAYS, "a"), (ns.CRYPTOGRAPHY, "c")), exact=True)
+        soap, wrapped = "s", bool(sent)
+        spaces = namespaces_of(tuple(field.type for field in operation.request))
+        declarations = {soap: version.namespace, "": ns.SERVICES88, "xsi": ns.XML_SCHEMA_INSTANCE}
+        declarations |= {
+            prefix: space for space, prefix in style.prefixes if prefix and space in spaces
+        }
+    out = [f"{XML_DECLARATION}<{soap}:Envelope{declare(declarations)}>"]
+    out.append(f"<{soap}:Header>" if wrapped else "")
+    for header in sent:
+        writer(style, ns.SERVICES88, header.name, header.type)(out, headers[header.name])
+    out.append(f"</{soap}:Header>" if wrapped else "")
+    wrapper = style.name(ns.SERVICES88, operation.name)
+    out.append(f"<{soap}:Body><{wrapper}>")
     for field in operation.request:
-        write = writer(_STYLE, ns.SERVICES88, field.name, field.type)
-        write(out, request.arguments[field.attribute])
-    out.append(f"</{operation.name}></s:Body></s:Envelope>")
+        writer(style, ns.SERVICES88, field.name, field.type)(out, arguments[field.attribute])
+    out.append(f"</{wrapper}></{soap}:Body></{soap}:Envelope>")
     return "".join(out).encode()
 
 

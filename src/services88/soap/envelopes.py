@@ -38,7 +38,14 @@ from services88.soap.versions import VERSIONS, Version
 from services88.soap.writing import Style, Writer, writer
 from services88.soap.xml import XML_DECLARATION, Element
 
-__all__ = ["Envelope", "open_envelope", "read_request", "write_answer", "write_request"]
+__all__ = [
+    "Envelope",
+    "declare",
+    "namespaces_of",
+    "open_envelope",
+    "read_request",
+    "write_answer",
+]
 
 _OURS = {
     f"{{{ns.SERVICES88}}}{header.name}": (header.name, reader_of(header.type))
@@ -248,9 +255,9 @@ def _template(operation: Operation, agent: Agent, version: Version, documented: 
         header_style = Style(((ns.SERVICES88, "h"),))
         soap = "s"
         declarations = {soap: version.namespace, "xsi": ns.XML_SCHEMA_INSTANCE}
-        header_declarations = _declare({"h": ns.SERVICES88})
-        spaces = _namespaces(tuple(field.type for field in operation.response))
-        wrapper_declarations = _declare(
+        header_declarations = declare({"h": ns.SERVICES88})
+        spaces = namespaces_of(tuple(field.type for field in operation.response))
+        wrapper_declarations = declare(
             {
                 prefix: space
                 for space, prefix in style.prefixes
@@ -263,7 +270,7 @@ def _template(operation: Operation, agent: Agent, version: Version, documented: 
         for header in (EXCEPTION_INFO, EXTRA_INFO, SUCCEEDED, TIME_ZONE)
     )
     return _Template(
-        start=f"{XML_DECLARATION}<{soap}:Envelope{_declare(declarations)}>"
+        start=f"{XML_DECLARATION}<{soap}:Envelope{declare(declarations)}>"
         f"<{soap}:Header{header_declarations}>",
         header_end=f"</{soap}:Header><{soap}:Body><{wrapper}{wrapper_declarations}>",
         end=f"</{wrapper}></{soap}:Body></{soap}:Envelope>",
@@ -275,14 +282,15 @@ def _template(operation: Operation, agent: Agent, version: Version, documented: 
     )
 
 
-def _declare(declarations: dict[str, str]) -> str:
+def declare(declarations: dict[str, str]) -> str:
+    """Write namespace declarations, by prefix; the empty one is the default namespace."""
     return "".join(
         f' xmlns:{prefix}="{space}"' if prefix else f' xmlns="{space}"'
         for prefix, space in declarations.items()
     )
 
 
-def _namespaces(types: tuple[Type, ...]) -> frozenset[str]:
+def namespaces_of(types: tuple[Type, ...]) -> frozenset[str]:
     """Collect the namespaces of everything that values of some types may hold."""
     seen: set[Any] = set()
     waiting = list(types)
@@ -299,51 +307,3 @@ def _namespaces(types: tuple[Type, ...]) -> frozenset[str]:
             case ComplexType():
                 waiting.extend(field.type for field in one.fields)
     return frozenset(one.namespace for one in seen)
-
-
-# --- requests, as this server's pages show them ---------------------------------------------------
-
-
-def write_request(
-    operation: Operation,
-    agent: Agent,
-    version: Version,
-    headers: dict[str, object],
-    arguments: dict[str, object],
-    *,
-    documented: bool,
-) -> bytes:
-    """Write a call's envelope, by the writers of answers.
-
-    :param headers: Values of header blocks, by their wire names; others are left out.
-    :param arguments: Values of the parameters, by their Python names.
-    """
-    sent = [header for header in agent.request_headers if header.name in headers]
-    if documented:
-        style = Style((*agent.prefixes.items(), (ns.XML_SCHEMA, "xsd")), typed=True)
-        soap, wrapped = "SOAP-ENV", False
-        declarations = {
-            soap: version.namespace,
-            "SOAP-ENC": version.encoding,
-            "xsi": ns.XML_SCHEMA_INSTANCE,
-            "xsd": ns.XML_SCHEMA,
-        } | {prefix: space for space, prefix in agent.prefixes.items()}
-    else:
-        style = Style(((ns.SERVICES88, ""), (ns.ARRAYS, "a"), (ns.CRYPTOGRAPHY, "c")))
-        soap, wrapped = "s", bool(sent)
-        spaces = _namespaces(tuple(field.type for field in operation.request))
-        declarations = {soap: version.namespace, "": ns.SERVICES88, "xsi": ns.XML_SCHEMA_INSTANCE}
-        declarations |= {
-            prefix: space for space, prefix in style.prefixes if prefix and space in spaces
-        }
-    out = [f"{XML_DECLARATION}<{soap}:Envelope{_declare(declarations)}>"]
-    out.append(f"<{soap}:Header>" if wrapped else "")
-    for header in sent:
-        writer(style, ns.SERVICES88, header.name, header.type)(out, headers[header.name])
-    out.append(f"</{soap}:Header>" if wrapped else "")
-    wrapper = style.name(ns.SERVICES88, operation.name)
-    out.append(f"<{soap}:Body><{wrapper}>")
-    for field in operation.request:
-        writer(style, ns.SERVICES88, field.name, field.type)(out, arguments[field.attribute])
-    out.append(f"</{wrapper}></{soap}:Body></{soap}:Envelope>")
-    return "".join(out).encode()
