@@ -16,7 +16,6 @@ __all__ = [
     "AdministratorsMayNotChoose",
     "NotExternal",
     "NotSupported",
-    "NotYourself",
     "OldPasswordNeeded",
     "UnknownCredentialType",
     "exception_info",
@@ -40,13 +39,6 @@ class OldPasswordNeeded(Refusal):
 
     def __init__(self) -> None:
         super().__init__("To change your own password, use ChangeOwnPassword with the current one.")
-
-
-class NotYourself(Refusal):
-    """An administrator would lock themselves out."""
-
-    def __init__(self) -> None:
-        super().__init__("You cannot retire yourself. Another administrator can.")
 
 
 class NotExternal(Refusal):

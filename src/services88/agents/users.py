@@ -1,7 +1,6 @@
 """Users of the User agent: reading in brief, retiring."""
 
 from services88.agents.call import Call, implements
-from services88.agents.refusals import NotYourself
 from services88.agents.sign_in import USER_TYPES
 from services88.contract.enumerations import CredentialControlType, UserType
 from services88.contract.user import UserAgent
@@ -79,8 +78,6 @@ async def make_retired(
     retired: bool,
 ) -> None:
     """Retire a user, which ends all their tickets, or take them back. Nobody retires themselves."""
-    if retired and call.concerns_caller:
-        raise NotYourself
     await accounts.retire(
         call.identity,
         call.tenant,

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from services88.identity import guessing, password_rules, tickets
 from services88.identity.audit import AuditEvent, record, tickets_ended
-from services88.identity.errors import BadInput
+from services88.identity.errors import BadInput, NotYourself
 from services88.identity.identity import Caller, Identity, Origin
 from services88.identity.names import check_nick_name, check_user_name, key_of
 from services88.identity.policy import Subject
@@ -279,10 +279,13 @@ async def retire(
     :param caller: The administrator who does it; None for the command line.
     :returns: False where the user was so already.
     :raises BadInput: The tenant has no such user.
+    :raises NotYourself: The caller would retire themselves.
     :raises NotSignedIn: The caller's ticket was revoked meanwhile.
     """
     user = await find(identity, tenant, name)
     by = caller.associate_id if caller else 0
+    if retired and user.associate_id == by:
+        raise NotYourself
 
     async def work(connection: Connection) -> bool:
         if caller is not None:

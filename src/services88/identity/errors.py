@@ -5,6 +5,7 @@ __all__ = [
     "BadInput",
     "NotAllowed",
     "NotSignedIn",
+    "NotYourself",
     "PasswordRefused",
     "Refusal",
     "ServerBusy",
@@ -55,6 +56,13 @@ class NotAllowed(Refusal):
             if rights
             else "You may not do this."
         )
+
+
+class NotYourself(Refusal):
+    """An administrator would lock themselves out."""
+
+    def __init__(self) -> None:
+        super().__init__("You cannot retire yourself. Another administrator can.")
 
 
 class UnknownUser(Refusal):

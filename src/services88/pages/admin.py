@@ -15,7 +15,7 @@ from services88.agents.passwords import mail_obstacle
 from services88.identity import accounts, audit_trail, password_rules, reset_links, sign_in, tickets
 from services88.identity.accounts import AssociateType
 from services88.identity.audit import AuditEvent
-from services88.identity.errors import BadInput, NotAllowed, NotSignedIn
+from services88.identity.errors import BadInput, NotAllowed, NotSignedIn, NotYourself
 from services88.identity.identity import Caller
 from services88.identity.names import check_user_name, key_of
 from services88.pages.site import Visit
@@ -29,7 +29,6 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 _MOST_USERS = 100
 _MOST_EVENTS = 200
 _NOT_PROVED = marked("The user name or the password is not right. Wait a minute after a few tries.")
-_NOT_YOURSELF = marked("You cannot retire yourself. Another administrator can.")
 _DONE = {
     "added": marked("The user is added. A mail with a link to choose a password is on its way."),
     "retired": marked("The user is retired and signed out everywhere."),
@@ -245,12 +244,13 @@ async def _act(visit: Visit, caller: Caller, number: int, action: str) -> Respon
     user = await administration.target(identity, caller, origin, f"admin-{action}", number)
     match action:
         case "retire" | "unretire":
-            if action == "retire" and user.associate_id == caller.associate_id:
-                return await _user(visit, caller, number, 422, _(_NOT_YOURSELF))
             retired = action == "retire"
-            await accounts.retire(
-                identity, tenant, user.name, retired=retired, caller=caller, origin=origin
-            )
+            try:
+                await accounts.retire(
+                    identity, tenant, user.name, retired=retired, caller=caller, origin=origin
+                )
+            except NotYourself as refusal:
+                return await _user(visit, caller, number, 422, str(refusal))
         case "unlock":
             await accounts.unlock(identity, tenant, user.name, caller=caller, origin=origin)
         case "mail":
