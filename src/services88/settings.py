@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     database: str = Field(
         "sqlite:///services88.sqlite3", description="Where users, passwords and tickets are kept."
     )
+    database_connections: int = Field(
+        10, ge=1, le=1000, description="How many connections to PostgreSQL a server opens at most."
+    )
     installation: Literal["onsite", "online"] = Field(
         "onsite", description="Online asks every call for an application token, and for a tenant."
     )

@@ -42,7 +42,7 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
         breached=settings.breached_passwords,
     )
     build(policy)  # a file that cannot be used is told now, not at the first change
-    database = open_database(settings.database)
+    database = open_database(settings.database, connections=settings.database_connections)
     limits = GuessLimits(
         disable_after=settings.guess_disable_after,
         exempt=networks(settings.guess_exempt_networks),
