@@ -58,6 +58,16 @@ __all__ = ["serve"]
     type=click.Choice(["debug", "info", "warning", "error"]),
     help="How much is logged to standard error. Default: info.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["auto", "console", "json"]),
+    help="Lines for people, or JSON. Default: auto, which is console on a terminal, else json.",
+)
+@click.option(
+    "--metrics-port",
+    type=int,
+    help="Port on 127.0.0.1 that gives metrics to Prometheus. Default: none.",
+)
 @tells_errors
 def serve(config: Path | None, **flags: Any) -> None:
     """Serve users, passwords and tickets from a database.

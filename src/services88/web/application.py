@@ -13,12 +13,15 @@ from services88.identity.clock import Clock, SystemClock
 from services88.identity.guess_limits import GuessLimits, networks
 from services88.identity.hashing import Hasher, Hashing, load_peppers
 from services88.identity.identity import Identity
+from services88.identity.observer import Observer
 from services88.identity.policy import PolicyChoice, build
 from services88.mail import MailServer, sending
 from services88.settings import Settings
 from services88.store.migrate import open_database
 from services88.web.addresses import ForwardedHost
+from services88.web.health import HealthRoute
 from services88.web.password_reset import PasswordResetRoute
+from services88.web.requests import RequestIds
 from services88.web.services import ServiceRoute, Sites
 
 __all__ = ["application", "identity_of", "mail_server", "routes_of", "service_route"]
@@ -46,7 +49,17 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
         disable_after=settings.guess_disable_after,
         exempt=networks(settings.guess_exempt_networks),
     )
-    return Identity(database, clock or SystemClock(), Hashing(hasher), policy, limits)
+    return Identity(
+        database, clock or SystemClock(), Hashing(hasher), policy, limits, _observer(settings)
+    )
+
+
+def _observer(settings: Settings) -> Observer:
+    if settings.metrics_port is None:
+        return Observer()
+    from services88.web.metrics import Metrics  # what nobody asks for is not imported
+
+    return Metrics()
 
 
 def mail_server(settings: Settings) -> MailServer | None:
@@ -91,6 +104,7 @@ def routes_of(
     return [
         service_route(settings, identity, strict_sites=strict_sites),
         PasswordResetRoute(identity),
+        HealthRoute(identity),
     ]
 
 
@@ -99,11 +113,14 @@ def application(
     identity: Identity,
     routes: list[BaseRoute] | None = None,
     started: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    worker: int = 0,
 ) -> Starlette:
     """Make the application.
 
     :param routes: What to answer; what :func:`routes_of` lists where nothing else is given.
     :param started: Runs around the time in which the application serves.
+    :param worker: The number of this process among those of one server; its metrics are on the
+        port of the settings plus this.
     """
 
     @asynccontextmanager
@@ -113,6 +130,10 @@ def application(
                 mails_by = mail_server(settings)
                 if mails_by is not None:
                     await stack.enter_async_context(sending(identity, mails_by))
+                if settings.metrics_port is not None:
+                    from services88.web.metrics import exposed
+
+                    await stack.enter_async_context(exposed(settings, identity, worker))
                 if started is not None:
                     await stack.enter_async_context(started())
                 yield
@@ -124,6 +145,7 @@ def application(
         routes=routes or routes_of(settings, identity),
         lifespan=lifespan,
         middleware=[
+            Middleware(RequestIds, trusted=settings.trusted_proxies),
             Middleware(ForwardedHost, trusted=settings.trusted_proxies),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
         ],
