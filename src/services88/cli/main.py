@@ -5,6 +5,7 @@ import click
 from services88 import __version__
 from services88.cli.application_tokens import app_token
 from services88.cli.audit import audit
+from services88.cli.configuration import config
 from services88.cli.database import db
 from services88.cli.policy import policy
 from services88.cli.roles import role
@@ -32,5 +33,5 @@ def main() -> None:
     """
 
 
-for command in (serve, sandbox, user, role, policy, tenant, app_token, audit, wsdl, db):
+for command in (serve, sandbox, user, role, policy, tenant, app_token, audit, wsdl, db, config):
     main.add_command(command)

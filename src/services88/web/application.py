@@ -24,7 +24,7 @@ from services88.web.password_reset import PasswordResetRoute
 from services88.web.requests import RequestIds
 from services88.web.services import ServiceRoute, Sites
 
-__all__ = ["application", "identity_of", "mail_server", "routes_of", "service_route"]
+__all__ = ["application", "check_files", "identity_of", "mail_server", "routes_of", "service_route"]
 
 
 def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
@@ -32,6 +32,22 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
 
     :raises UnusableDatabase: The database cannot be used.
     :raises BadInput: A file that the settings name cannot be used.
+    """
+    hasher, policy = check_files(settings)
+    database = open_database(settings.database)
+    limits = GuessLimits(
+        disable_after=settings.guess_disable_after,
+        exempt=networks(settings.guess_exempt_networks),
+    )
+    return Identity(
+        database, clock or SystemClock(), Hashing(hasher), policy, limits, _observer(settings)
+    )
+
+
+def check_files(settings: Settings) -> tuple[Hasher, PolicyChoice]:
+    """Read the files that the settings name, beside the database and the certificate.
+
+    :raises BadInput: One of them cannot be used.
     """
     hasher = Hasher(
         memory_kib=settings.argon2_memory_kib,
@@ -44,14 +60,7 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
         breached=settings.breached_passwords,
     )
     build(policy)  # a file that cannot be used is told now, not at the first change
-    database = open_database(settings.database)
-    limits = GuessLimits(
-        disable_after=settings.guess_disable_after,
-        exempt=networks(settings.guess_exempt_networks),
-    )
-    return Identity(
-        database, clock or SystemClock(), Hashing(hasher), policy, limits, _observer(settings)
-    )
+    return hasher, policy
 
 
 def _observer(settings: Settings) -> Observer:
