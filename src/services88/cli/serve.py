@@ -77,11 +77,12 @@ def serve(config: Path | None, **flags: Any) -> None:
     from services88.identity.installation import refuse_sandbox
     from services88.settings import load
     from services88.web.application import application, identity_of
-    from services88.web.server import check_exposure, listen, run
+    from services88.web.server import check_exposure, check_metrics_port, listen, run
 
     settings = load(flags, config)
     check_exposure(settings)
     with listen(settings) as listening:
+        check_metrics_port(settings)
         identity = identity_of(settings)
         asyncio.run(refuse_sandbox(identity))
         host, port = listening.getsockname()[:2]

@@ -12,7 +12,7 @@ from services88.settings import Settings
 from services88.web import logs
 from services88.web.certificates import ReloadingServer, check_certificate
 
-__all__ = ["check_exposure", "is_loopback", "listen", "run", "server"]
+__all__ = ["check_exposure", "check_metrics_port", "is_loopback", "listen", "run", "server"]
 
 
 def check_exposure(settings: Settings) -> None:
@@ -53,6 +53,24 @@ def listen(settings: Settings) -> socket.socket:
         raise BadInput(
             f"Cannot listen on {settings.host} port {settings.port}: {error}. "
             "Choose another with --host and --port."
+        ) from error
+
+
+def check_metrics_port(settings: Settings) -> None:
+    """Refuse a port for metrics that is taken, before anything is started.
+
+    :raises BadInput: It cannot be had.
+    """
+    if settings.metrics_port is None:
+        return
+    host, port = settings.metrics_host, settings.metrics_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise BadInput(
+            f"Cannot give metrics on {host} port {port}: {error}. "
+            "Choose another with --metrics-port."
         ) from error
 
 
