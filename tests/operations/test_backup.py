@@ -27,7 +27,7 @@ def _change_on_and_on(
     while not stop.is_set() and len(passwords) < 400:
         ticket = client.sign_in(name, passwords[-1])
         assert ticket
-        new = f"{name} phrase number {len(passwords)} of many"
+        new = f"{name[::-1]} phrase number {len(passwords)} of many"
         before = passwords[-1]
         passwords.append(new)
         assert client.change_own(ticket, before, new).text("Response") == "true"
@@ -35,7 +35,7 @@ def _change_on_and_on(
 
 def test_a_backup_under_a_load_of_changes_is_whole(folder: Path) -> None:
     stop = threading.Event()
-    known = {name: [f"{name} first phrase of all"] for name in USERS}
+    known = {name: [f"{name[::-1]} first phrase of all"] for name in USERS}
     with serve(folder) as server:
         for name in USERS:
             server.add_user(name, known[name][0])

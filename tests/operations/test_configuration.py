@@ -9,7 +9,8 @@ from tests.programs import finished
 
 def test_every_setting_is_shown_with_its_source_and_without_secrets(folder: Path) -> None:
     (folder / "own.toml").write_text(
-        'smtp_host = "mail.example.com"\nmail_from = "a@example.com"\nport = 1\nlog_level = "error"\n'
+        'smtp_host = "mail.example.com"\nmail_from = "a@example.com"\nport = 1\n'
+        'log_level = "error"\n'
     )
     shown = finished(
         *("config", "show", "--config", "own.toml", "--host", "::1"),
