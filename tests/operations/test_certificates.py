@@ -84,7 +84,7 @@ def test_tls_before_1_2_is_refused(folder: Path, authority: trustme.CA) -> None:
         outdated.maximum_version = ssl.TLSVersion.TLSv1_1
     with (
         serving(*files, folder=folder, tls=trusting) as server,
-        pytest.raises(ssl.SSLError, match="UNEXPECTED_EOF|alert protocol version"),
+        pytest.raises(ssl.SSLError, match=r"UNEXPECTED_EOF|alert protocol version"),
     ):
         _connect(server, outdated)
 
