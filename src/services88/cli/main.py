@@ -7,11 +7,13 @@ from services88.cli.application_tokens import app_token
 from services88.cli.audit import audit
 from services88.cli.configuration import config
 from services88.cli.database import db
+from services88.cli.passwd import passwd
 from services88.cli.policy import policy
 from services88.cli.roles import role
 from services88.cli.sandbox import sandbox
 from services88.cli.serve import serve
 from services88.cli.tenants import tenant
+from services88.cli.tickets import ticket
 from services88.cli.users import user
 from services88.cli.wsdl import wsdl
 
@@ -33,5 +35,19 @@ def main() -> None:
     """
 
 
-for command in (serve, sandbox, user, role, policy, tenant, app_token, audit, wsdl, db, config):
+for command in (
+    serve,
+    sandbox,
+    user,
+    role,
+    policy,
+    tenant,
+    app_token,
+    ticket,
+    audit,
+    wsdl,
+    db,
+    config,
+    passwd,
+):
     main.add_command(command)

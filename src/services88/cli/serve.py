@@ -2,11 +2,14 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from services88.cli.common import database_option, tells_errors
+
+if TYPE_CHECKING:
+    from services88.settings import Settings
 
 __all__ = ["serve"]
 
@@ -27,6 +30,15 @@ __all__ = ["serve"]
     "Default: boolean.",
 )
 @click.option("--wsdl/--no-wsdl", default=None, help="Whether ?wsdl is answered. Default: yes.")
+@click.option(
+    "--pages",
+    type=click.Choice(["off", "password", "all"]),
+    help="Pages for people: none, those for changing a password, or those on the services too. "
+    "Default: off.",
+)
+@click.option(
+    "--admin-pages/--no-admin-pages", default=None, help="Pages for administrators. Default: no."
+)
 @click.option(
     "--public-url",
     metavar="URL",
@@ -74,20 +86,34 @@ def serve(config: Path | None, **flags: Any) -> None:
 
     There is no default user and no default password: make users with `services88 user add`.
     """
-    from services88.identity.installation import refuse_sandbox
+    from services88.pages import page_routes
     from services88.settings import load
-    from services88.web.application import application, identity_of
+    from services88.web.application import application, identity_of, routes_of
     from services88.web.server import check_exposure, check_metrics_port, listen, run
 
     settings = load(flags, config)
     check_exposure(settings)
     with listen(settings) as listening:
         check_metrics_port(settings)
+        asyncio.run(_check(settings))
         identity = identity_of(settings)
-        asyncio.run(refuse_sandbox(identity))
         host, port = listening.getsockname()[:2]
         scheme = "https" if settings.tls_certificate else "http"
         where = f"[{host}]" if ":" in host else host
         url = f"{scheme}://{where}:{port}/Remote/Services88/User.svc"
         click.echo(f"services88 serves {url}", err=True)
-        run(settings, application(settings, identity), listening)
+        routes = [*page_routes(settings, identity), *routes_of(settings, identity)]
+        run(settings, application(settings, identity, routes), listening)
+
+
+async def _check(settings: "Settings") -> None:
+    """Refuse a sandbox's database, over connections of its own: they belong to this loop."""
+    from services88.identity.installation import refuse_sandbox
+    from services88.web.application import identity_of
+
+    identity = identity_of(settings)
+    try:
+        await refuse_sandbox(identity)
+    finally:
+        await identity.database.close()
+        identity.hashing.close()

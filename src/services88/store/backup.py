@@ -67,12 +67,12 @@ def restore(url: str, source: Path, check: Callable[[Path], None], *, force: boo
 def _path(url: str) -> Path:
     try:
         kind = make_url(url).get_backend_name()
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         kind = ""
-    if kind == "postgresql":
+    if kind != "sqlite":
         raise UnusableDatabase(
-            "This copies SQLite files only. Back up PostgreSQL with pg_dump, and restore with "
-            "pg_restore."
+            "This copies SQLite files (sqlite:///FILE) only. Back up PostgreSQL with pg_dump, and "
+            "restore with pg_restore."
         )
     return sqlite_path(url)
 

@@ -90,6 +90,7 @@ _old = (
     select(guess_counter.c.tenant_id, guess_counter.c.name_hash, guess_counter.c.address)
     .where(guess_counter.c.keep_until < bindparam("now"))
     .limit(10)
+    .with_for_update(skip_locked=True)
 )
 _delete = delete(guess_counter).where(*_row)
 

@@ -87,7 +87,12 @@ _was_owed = (
 _counts = select(
     func.count(), func.coalesce(func.sum(case((outbox.c.attempts > 0, 1), else_=0)), 0)
 ).where(outbox.c.sent.is_(None))
-_old = select(outbox.c.outbox_id).where(outbox.c.created < bindparam("before")).limit(100)
+_old = (
+    select(outbox.c.outbox_id)
+    .where(outbox.c.created < bindparam("before"))
+    .limit(100)
+    .with_for_update(skip_locked=True)
+)
 _delete_old = delete(outbox).where(outbox.c.outbox_id.in_(_old))
 
 

@@ -10,8 +10,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services88.agents import Options
 from services88.identity.clock import Clock, SystemClock
+from services88.identity.errors import BadInput
 from services88.identity.guess_limits import GuessLimits, networks
-from services88.identity.hashing import Hasher, Hashing, load_peppers
+from services88.identity.hashing import Hasher, Hashing, Pepper, load_peppers, peppers_of
 from services88.identity.identity import Identity
 from services88.identity.observer import Observer
 from services88.identity.policy import PolicyChoice, build
@@ -24,7 +25,15 @@ from services88.web.password_reset import PasswordResetRoute
 from services88.web.requests import RequestIds
 from services88.web.services import ServiceRoute, Sites
 
-__all__ = ["application", "check_files", "identity_of", "mail_server", "routes_of", "service_route"]
+__all__ = [
+    "application",
+    "check_files",
+    "identity_of",
+    "mail_server",
+    "options_of",
+    "routes_of",
+    "service_route",
+]
 
 
 def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
@@ -52,7 +61,7 @@ def check_files(settings: Settings) -> tuple[Hasher, PolicyChoice]:
     hasher = Hasher(
         memory_kib=settings.argon2_memory_kib,
         passes=settings.argon2_passes,
-        peppers=load_peppers(settings.pepper_file) if settings.pepper_file else (),
+        peppers=_peppers(settings),
     )
     policy = PolicyChoice(
         preset=settings.password_policy,
@@ -71,6 +80,14 @@ def _observer(settings: Settings) -> Observer:
     return Metrics()
 
 
+def _peppers(settings: Settings) -> tuple[Pepper, ...]:
+    if settings.peppers is not None and settings.pepper_file is not None:
+        raise BadInput("Give peppers in one place: SERVICES88_PEPPERS or a pepper file.")
+    if settings.peppers is not None:
+        return peppers_of(settings.peppers.get_secret_value())
+    return load_peppers(settings.pepper_file) if settings.pepper_file else ()
+
+
 def mail_server(settings: Settings) -> MailServer | None:
     """Say by which server mails are sent; None where the settings name none."""
     if settings.smtp_host is None or settings.mail_from is None:
@@ -87,19 +104,24 @@ def mail_server(settings: Settings) -> MailServer | None:
     )
 
 
+def options_of(settings: Settings) -> Options:
+    """Gather the operator's choices that operations look at."""
+    return Options(
+        online=settings.installation == "online",
+        password_refusals=settings.password_refusals,
+        administrators_choose=settings.administrators_may_choose_passwords,
+        blank_old_for_own=settings.allow_admin_blank_old_password,
+        mails=settings.smtp_host is not None,
+        mailed_links=settings.public_url is not None,
+    )
+
+
 def service_route(settings: Settings, identity: Identity, *, strict_sites: bool) -> ServiceRoute:
     """Make the endpoints of the services."""
     online = settings.installation == "online"
     return ServiceRoute(
         identity,
-        Options(
-            online=online,
-            password_refusals=settings.password_refusals,
-            administrators_choose=settings.administrators_may_choose_passwords,
-            blank_old_for_own=settings.allow_admin_blank_old_password,
-            mails=settings.smtp_host is not None,
-            mailed_links=settings.public_url is not None,
-        ),
+        options_of(settings),
         sites=Sites(required=online, strict=strict_sites),
         public_url=settings.public_url,
         wsdl=settings.wsdl,

@@ -3,6 +3,8 @@
 Neither is logged nor audited, and neither tells more than one line.
 """
 
+import logging
+
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
@@ -13,6 +15,8 @@ from services88.store.revisions import revision
 from services88.web.http import send_response
 
 __all__ = ["HealthRoute"]
+
+_log = logging.getLogger("services88.server")
 
 _LIVE, _READY = "/-/health/live", "/-/health/ready"
 
@@ -55,6 +59,9 @@ class HealthRoute(BaseRoute):
             found = await revision(self._identity.database)
         except DatabaseUnavailable:
             return "not ready: the database does not answer"
+        except Exception:  # it answers, and not as one of ours would
+            _log.exception("the revision of the database cannot be read")
+            return "not ready: the database cannot be read; the log says why"
         if found != self._wanted:
             return f"not ready: the database is at revision {found or 'none'}, not {self._wanted}"
         return None

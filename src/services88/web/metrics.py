@@ -133,6 +133,9 @@ class _State(Collector):
         except (DatabaseUnavailable, TimeoutError):
             future.cancel()
             return None
+        except Exception:  # the other figures are told all the same
+            _log.exception("the outbox cannot be counted")
+            return None
 
 
 @asynccontextmanager

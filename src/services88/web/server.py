@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import socket
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -11,6 +12,7 @@ from services88.identity.errors import BadInput
 from services88.settings import Settings
 from services88.web import logs
 from services88.web.certificates import ReloadingServer, check_certificate
+from services88.web.protocol import BoundedProtocol, ConnectionLimits
 
 __all__ = ["check_exposure", "check_metrics_port", "is_loopback", "listen", "run", "server"]
 
@@ -56,6 +58,15 @@ def listen(settings: Settings) -> socket.socket:
         ) from error
 
 
+def _limits(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        header_seconds=settings.header_seconds,
+        body_seconds=settings.body_seconds,
+        idle_seconds=settings.idle_seconds,
+        connections=settings.max_connections,
+    )
+
+
 def check_metrics_port(settings: Settings) -> None:
     """Refuse a port for metrics that is taken, before anything is started.
 
@@ -80,7 +91,8 @@ def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=partial(BoundedProtocol, limits=_limits(settings)),  # type: ignore[arg-type]
+        ws="none",  # nothing is ever upgraded to
         lifespan="on",
         server_header=False,
         proxy_headers=False,  # our application has the middleware itself

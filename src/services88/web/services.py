@@ -21,12 +21,12 @@ from services88.soap.versions import SOAP11, SOAP12
 from services88.soap.wsdl import wsdl
 from services88.soap.xml import NotAcceptable
 from services88.soap.xml import parse as parse_xml
-from services88.store.errors import DatabaseUnavailable
+from services88.store.errors import DatabaseUnavailable, OutcomeUnknown
 from services88.store.tenants import Tenant
 from services88.web.addresses import ServiceAddress, base_url, parse
 from services88.web.http import HttpRefusal, MediaType, header, read_body, send_response
 
-__all__ = ["ServiceRoute", "Sites"]
+__all__ = ["ServiceRoute", "Sites", "asks_for_wsdl"]
 
 _log = logging.getLogger("services88.calls")
 
@@ -86,7 +86,7 @@ class ServiceRoute(BaseRoute):
                 await self._post(address, scope, receive, send)
                 return
             await self._tenant(address)
-            if method in ("GET", "HEAD") and _asks_for_wsdl(scope) and self._wsdl:
+            if method in ("GET", "HEAD") and asks_for_wsdl(scope) and self._wsdl:
                 location = base_url(scope, self._public_url) + address.path
                 await send_response(
                     send,
@@ -253,6 +253,14 @@ def _fault_of(error: Exception) -> Fault | None:
             return error.fault
         case ServerBusy():
             return Fault(Code.RECEIVER, str(error), retry_after=error.retry_after)
+        case OutcomeUnknown():
+            _log.error("the database went away during a commit: %s", error)
+            return Fault(
+                Code.RECEIVER,
+                "The database went away while it kept the change: all of it is kept, or nothing. "
+                "Look which, by signing in, before you try again.",
+                retry_after=5,
+            )
         case DatabaseUnavailable():
             _log.error("the database does not answer: %s", error)
             return Fault(
@@ -285,7 +293,8 @@ def _outcome(answer: Answer) -> tuple[str, str | None]:
     return "done", None
 
 
-def _asks_for_wsdl(scope: Scope) -> bool:
+def asks_for_wsdl(scope: Scope) -> bool:
+    """Say whether a GET is for the description of the service."""
     name = scope["query_string"].decode("latin-1").partition("=")[0].partition("&")[0]
     return name.lower() in ("wsdl", "singlewsdl")
 
