@@ -118,6 +118,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."
     )
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="Lines for people, or JSON; auto is console on a terminal, else JSON."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address that metrics are given at.")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port for Prometheus; no metrics without."
+    )
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Give the fields for ``repr``, without the password that a database URL may hold."""

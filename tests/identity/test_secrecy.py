@@ -26,6 +26,7 @@ from services88.identity.identity import Origin
 from services88.store import credentials
 from services88.store.database import Connection
 from services88.store.schema import associate
+from services88.web import logs
 from tests.running import RunningServer, Starter, change_own, envelope
 from tests.running import sign_in as sign_in_message
 
@@ -56,10 +57,12 @@ class _Everything(logging.Handler):
         super().__init__(logging.DEBUG)
         self.setFormatter(logging.Formatter("%(name)s %(message)s"))
         self.lines: list[str] = []
+        self.formatters = [logs.formatter(as_json=True), logs.formatter(as_json=False)]
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
-        self.lines.append(f"{record.msg!r} {record.args!r} {record.exc_info!r}")
+        self.lines.append(f"{record.__dict__!r}")
+        self.lines += [of.format(record) for of in self.formatters]
 
 
 @pytest.fixture
@@ -168,7 +171,12 @@ def _play(server: RunningServer) -> tuple[list[str], list[bytes]]:
 def test_no_secret_is_logged_nor_told_in_a_refusal(start: Starter, logged: _Everything) -> None:
     secrets, refusals = _play(start(installation="online", log_level="debug"))
     lines = "\n".join(logged.lines)
-    for expected in ("ChangeOwnPassword 200 done", "a call failed", "Traceback", "does not answer"):
+    for expected in (
+        '"operation": "ChangeOwnPassword", "outcome": "done", "status": 200',
+        "a call failed",
+        "Traceback",
+        "does not answer",
+    ):
         assert expected in lines, "the story came by here"
     assert _found(secrets, lines) == []
     assert len(refusals) > 20

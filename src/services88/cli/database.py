@@ -1,10 +1,15 @@
 """``services88 db``: the tables of a database."""
 
+import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from services88.cli.common import database_option, tells_errors
+
+if TYPE_CHECKING:
+    from services88.settings import Settings
 
 __all__ = ["db"]
 
@@ -41,3 +46,62 @@ def current(database: str | None, config: Path | None) -> None:
 
     found = migrate.current(load({"database": database}, config).database)
     click.echo(f"{found or 'none'} (newest: {migrate.head()})")
+
+
+_FORCE = "Replace what is there."
+_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+
+@db.command()
+@_file
+@click.option("--force", is_flag=True, help=_FORCE)
+@database_option
+@tells_errors
+def backup(file: Path, *, force: bool, database: str | None, config: Path | None) -> None:
+    """Copy a SQLite database to FILE, also while servers use it."""
+    from services88.settings import load
+    from services88.store.backup import backup as copy
+
+    copy(load({"database": database}, config).database, file, force=force)
+    click.echo(f"The database is copied to {file}.")
+
+
+@db.command()
+@_file
+@click.option("--force", is_flag=True, help=_FORCE)
+@database_option
+@tells_errors
+def restore(file: Path, *, force: bool, database: str | None, config: Path | None) -> None:
+    """Put the backup FILE in the place of a SQLite database. Stop its servers first.
+
+    The backup is checked first, its audit trail too; if it was made by an older version, its tables
+    are brought up to date.
+    """
+    from services88.settings import load
+    from services88.store.backup import restore as put_back
+
+    settings = load({"database": database}, config)
+
+    def check(copy: Path) -> None:
+        asyncio.run(_verify(settings.model_copy(update={"database": f"sqlite:///{copy}"})))
+
+    put_back(settings.database, file, check, force=force)
+    click.echo(f"The database is as it was when {file} was made.")
+
+
+async def _verify(settings: "Settings") -> None:
+    from services88.identity import audit_trail, tenants
+    from services88.web.application import identity_of
+
+    identity = identity_of(settings)
+    try:
+        for tenant in await tenants.listing(identity):
+            try:
+                await audit_trail.verify(identity, tenant)
+            except audit_trail.ChainBroken as broken:
+                raise click.ClickException(
+                    f"The audit trail in the backup is broken; nothing was changed. {broken}"
+                ) from broken
+    finally:
+        await identity.database.close()
+        identity.hashing.close()

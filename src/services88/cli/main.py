@@ -5,6 +5,7 @@ import click
 from services88 import __version__
 from services88.cli.application_tokens import app_token
 from services88.cli.audit import audit
+from services88.cli.configuration import config
 from services88.cli.database import db
 from services88.cli.passwd import passwd
 from services88.cli.policy import policy
@@ -46,6 +47,7 @@ for command in (
     audit,
     wsdl,
     db,
+    config,
     passwd,
 ):
     main.add_command(command)

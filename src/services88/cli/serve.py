@@ -70,6 +70,16 @@ __all__ = ["serve"]
     type=click.Choice(["debug", "info", "warning", "error"]),
     help="How much is logged to standard error. Default: info.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["auto", "console", "json"]),
+    help="Lines for people, or JSON. Default: auto, which is console on a terminal, else json.",
+)
+@click.option(
+    "--metrics-port",
+    type=int,
+    help="Port on 127.0.0.1 that gives metrics to Prometheus. Default: none.",
+)
 @tells_errors
 def serve(config: Path | None, **flags: Any) -> None:
     """Serve users, passwords and tickets from a database.
@@ -79,11 +89,12 @@ def serve(config: Path | None, **flags: Any) -> None:
     from services88.pages import page_routes
     from services88.settings import load
     from services88.web.application import application, identity_of, routes_of
-    from services88.web.server import check_exposure, listen, run
+    from services88.web.server import check_exposure, check_metrics_port, listen, run
 
     settings = load(flags, config)
     check_exposure(settings)
     with listen(settings) as listening:
+        check_metrics_port(settings)
         asyncio.run(_check(settings))
         identity = identity_of(settings)
         host, port = listening.getsockname()[:2]

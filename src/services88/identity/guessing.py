@@ -88,7 +88,10 @@ async def admit(reader: Reader, identity: Identity, of: Attempt) -> int | None:
     """
     until = await guesses.blocked_until(reader, of.tenant.tenant_id, of.name_hash, of.place)
     left = until - identity.clock.now()
-    return -(-left // 1000) if left > 0 else None
+    if left <= 0:
+        return None
+    identity.observer.throttled()
+    return -(-left // 1000)
 
 
 async def count_failure(identity: Identity, of: Attempt, told: Work[None] | None = None) -> None:
@@ -136,6 +139,7 @@ async def failed(connection: Connection, identity: Identity, of: Attempt) -> boo
         return False
     if not await guesses.set_disabled(connection, of.associate_id, now):
         return False
+    identity.observer.disabled()
     user = await associates.by_id(connection, of.tenant.tenant_id, of.associate_id)
     if user is not None:
         await owe_disablement(connection, identity, user)

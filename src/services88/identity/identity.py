@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from services88.identity.clock import Clock
 from services88.identity.guess_limits import GuessLimits
 from services88.identity.hashing import Hashing
+from services88.identity.observer import Observer
 from services88.identity.policy import PolicyChoice
 from services88.store.database import Database
 from services88.store.tenants import Tenant
@@ -18,6 +19,7 @@ class Identity:
 
     :ivar policy: The rules for new passwords where a tenant chose none.
     :ivar guess_limits: How often a password may be guessed.
+    :ivar observer: Is told what metrics are made of.
     """
 
     database: Database
@@ -25,6 +27,7 @@ class Identity:
     hashing: Hashing
     policy: PolicyChoice
     guess_limits: GuessLimits = field(default_factory=GuessLimits)
+    observer: Observer = field(default_factory=Observer)
 
 
 @dataclass(frozen=True, slots=True)

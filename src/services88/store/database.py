@@ -66,5 +66,8 @@ class Database(Reader, Protocol):
         :raises DatabaseUnavailable: The database does not answer; nothing was kept.
         """
 
+    def connections(self) -> dict[str, int]:
+        """Count the connections of this process by state (``idle``, ``busy``), for metrics."""
+
     async def close(self) -> None:
         """Close all connections, after the work under way."""

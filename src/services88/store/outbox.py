@@ -2,12 +2,22 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 
 from services88.store.database import Connection, Reader
 from services88.store.schema import outbox
 
-__all__ = ["OwedMail", "add", "claim", "delete_old", "next_due", "postpone", "sent", "was_owed"]
+__all__ = [
+    "OwedMail",
+    "add",
+    "claim",
+    "counts",
+    "delete_old",
+    "next_due",
+    "postpone",
+    "sent",
+    "was_owed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,9 @@ _was_owed = (
     )
     .limit(1)
 )
+_counts = select(
+    func.count(), func.coalesce(func.sum(case((outbox.c.attempts > 0, 1), else_=0)), 0)
+).where(outbox.c.sent.is_(None))
 _old = (
     select(outbox.c.outbox_id)
     .where(outbox.c.created < bindparam("before"))
@@ -134,6 +147,12 @@ async def was_owed(reader: Reader, associate_id: int, kind: str, since: int) -> 
     """Say whether a user was owed a mail of a kind after some time, sent or not."""
     row = await reader.one(_was_owed, associate=associate_id, kind=kind, since=since)
     return row is not None
+
+
+async def counts(reader: Reader) -> tuple[int, int]:
+    """Count the mails that are owed, and those of them that sending was begun of before."""
+    row = await reader.one(_counts)
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 async def delete_old(connection: Connection, before: int) -> None:

@@ -383,6 +383,13 @@ class PostgresqlDatabase:
             await self._pool
         return self._pool
 
+    def connections(self) -> dict[str, int]:
+        """Count the connections of this process by state."""
+        if self._pool is None:
+            return {"idle": 0, "busy": 0}
+        idle = self._pool.get_idle_size()
+        return {"idle": idle, "busy": self._pool.get_size() - idle}
+
     async def close(self) -> None:
         """Close all connections, after the work under way."""
         if self._pool is None or self._loop is not asyncio.get_running_loop():

@@ -256,6 +256,11 @@ class SqliteDatabase:
             raise
         return result
 
+    def connections(self) -> dict[str, int]:
+        """Count the connections by state: one reads, one writes."""
+        busy = int(self._write_driver.in_transaction)
+        return {"idle": 2 - busy, "busy": busy}
+
     async def close(self) -> None:
         """Close both connections, after the writes under way."""
         await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,7 +12,16 @@ from services88.contract import AGENTS
 from services88.contract.model import Agent
 from services88.web.http import header
 
-__all__ = ["ForwardedHost", "ServiceAddress", "base_url", "parse"]
+__all__ = [
+    "ForwardedHost",
+    "ServiceAddress",
+    "base_url",
+    "is_trusted",
+    "parse",
+    "trusted_networks",
+]
+
+Networks: TypeAlias = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 _PATH = re.compile(r"(?:/(?P<site>[^/]+))?/Remote/Services88/(?P<agent>[^/]+)\.svc", re.IGNORECASE)
 _AGENTS = {name.casefold(): agent for name, agent in AGENTS.items()}
@@ -49,6 +59,25 @@ def base_url(scope: Scope, public_url: str | None) -> str:
     return f"{scope['scheme']}://{host}"
 
 
+def trusted_networks(text: str) -> Networks:
+    """Read a comma-separated list of addresses and networks."""
+    return [
+        ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()
+    ]
+
+
+def is_trusted(scope: Scope, trusted: Networks) -> bool:
+    """Say whether a request comes from one of the networks."""
+    client = scope.get("client")
+    if not client:
+        return False
+    try:
+        address = ipaddress.ip_address(client[0])
+    except ValueError:
+        return False
+    return any(address in network for network in trusted)
+
+
 class ForwardedHost:
     """Middleware: believes X-Forwarded-Host, from trusted proxies only.
 
@@ -59,27 +88,13 @@ class ForwardedHost:
     def __init__(self, app: ASGIApp, trusted: str) -> None:
         """Wrap an application. ``trusted`` is a comma-separated list of addresses and networks."""
         self._app = app
-        self._trusted = [
-            ipaddress.ip_network(part.strip(), strict=False)
-            for part in trusted.split(",")
-            if part.strip()
-        ]
+        self._trusted = trusted_networks(trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with the host that the client asked for."""
-        if scope["type"] == "http" and self._is_trusted(scope):
+        if scope["type"] == "http" and is_trusted(scope, self._trusted):
             forwarded = (header(scope, b"x-forwarded-host") or "").split(",")[0].strip()
             if _HOST.fullmatch(forwarded):
                 others = [(key, value) for key, value in scope["headers"] if key != b"host"]
                 scope["headers"] = [(b"host", forwarded.encode("latin-1")), *others]
         await self._app(scope, receive, send)
-
-    def _is_trusted(self, scope: Scope) -> bool:
-        client = scope.get("client")
-        if not client:
-            return False
-        try:
-            address = ipaddress.ip_address(client[0])
-        except ValueError:
-            return False
-        return any(address in network for network in self._trusted)

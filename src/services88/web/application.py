@@ -14,15 +14,26 @@ from services88.identity.errors import BadInput
 from services88.identity.guess_limits import GuessLimits, networks
 from services88.identity.hashing import Hasher, Hashing, Pepper, load_peppers, peppers_of
 from services88.identity.identity import Identity
+from services88.identity.observer import Observer
 from services88.identity.policy import PolicyChoice, build
 from services88.mail import MailServer, sending
 from services88.settings import Settings
 from services88.store.migrate import open_database
 from services88.web.addresses import ForwardedHost
+from services88.web.health import HealthRoute
 from services88.web.password_reset import PasswordResetRoute
+from services88.web.requests import RequestIds
 from services88.web.services import ServiceRoute, Sites
 
-__all__ = ["application", "identity_of", "mail_server", "options_of", "routes_of", "service_route"]
+__all__ = [
+    "application",
+    "check_files",
+    "identity_of",
+    "mail_server",
+    "options_of",
+    "routes_of",
+    "service_route",
+]
 
 
 def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
@@ -30,6 +41,22 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
 
     :raises UnusableDatabase: The database cannot be used.
     :raises BadInput: A file that the settings name cannot be used.
+    """
+    hasher, policy = check_files(settings)
+    database = open_database(settings.database, connections=settings.database_connections)
+    limits = GuessLimits(
+        disable_after=settings.guess_disable_after,
+        exempt=networks(settings.guess_exempt_networks),
+    )
+    return Identity(
+        database, clock or SystemClock(), Hashing(hasher), policy, limits, _observer(settings)
+    )
+
+
+def check_files(settings: Settings) -> tuple[Hasher, PolicyChoice]:
+    """Read the files that the settings name, beside the database and the certificate.
+
+    :raises BadInput: One of them cannot be used.
     """
     hasher = Hasher(
         memory_kib=settings.argon2_memory_kib,
@@ -42,12 +69,15 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
         breached=settings.breached_passwords,
     )
     build(policy)  # a file that cannot be used is told now, not at the first change
-    database = open_database(settings.database, connections=settings.database_connections)
-    limits = GuessLimits(
-        disable_after=settings.guess_disable_after,
-        exempt=networks(settings.guess_exempt_networks),
-    )
-    return Identity(database, clock or SystemClock(), Hashing(hasher), policy, limits)
+    return hasher, policy
+
+
+def _observer(settings: Settings) -> Observer:
+    if settings.metrics_port is None:
+        return Observer()
+    from services88.web.metrics import Metrics  # what nobody asks for is not imported
+
+    return Metrics()
 
 
 def _peppers(settings: Settings) -> tuple[Pepper, ...]:
@@ -105,6 +135,7 @@ def routes_of(
     return [
         service_route(settings, identity, strict_sites=strict_sites),
         PasswordResetRoute(identity),
+        HealthRoute(identity),
     ]
 
 
@@ -113,11 +144,14 @@ def application(
     identity: Identity,
     routes: list[BaseRoute] | None = None,
     started: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    worker: int = 0,
 ) -> Starlette:
     """Make the application.
 
     :param routes: What to answer; what :func:`routes_of` lists where nothing else is given.
     :param started: Runs around the time in which the application serves.
+    :param worker: The number of this process among those of one server; its metrics are on the
+        port of the settings plus this.
     """
 
     @asynccontextmanager
@@ -127,6 +161,10 @@ def application(
                 mails_by = mail_server(settings)
                 if mails_by is not None:
                     await stack.enter_async_context(sending(identity, mails_by))
+                if settings.metrics_port is not None:
+                    from services88.web.metrics import exposed
+
+                    await stack.enter_async_context(exposed(settings, identity, worker))
                 if started is not None:
                     await stack.enter_async_context(started())
                 yield
@@ -138,6 +176,7 @@ def application(
         routes=routes or routes_of(settings, identity),
         lifespan=lifespan,
         middleware=[
+            Middleware(RequestIds, trusted=settings.trusted_proxies),
             Middleware(ForwardedHost, trusted=settings.trusted_proxies),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
         ],

@@ -85,7 +85,7 @@ class PasswordResetRoute(BaseRoute):
             headers,
             without_body=scope["method"] == "HEAD",
         )
-        _log.info("%s %s %d", scope["method"], scope["path"], status)
+        _log.info("password reset", extra={"method": scope["method"], "status": status})
 
     async def _change(self, scope: Scope, receive: Receive) -> tuple[int, str]:
         if scope["method"] != "POST":

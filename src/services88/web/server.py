@@ -3,7 +3,6 @@
 import ipaddress
 import logging
 import socket
-import ssl
 from functools import partial
 
 import uvicorn
@@ -11,9 +10,11 @@ from starlette.types import ASGIApp
 
 from services88.identity.errors import BadInput
 from services88.settings import Settings
+from services88.web import logs
+from services88.web.certificates import ReloadingServer, check_certificate
 from services88.web.protocol import BoundedProtocol, ConnectionLimits
 
-__all__ = ["check_exposure", "is_loopback", "listen", "run", "server"]
+__all__ = ["check_exposure", "check_metrics_port", "is_loopback", "listen", "run", "server"]
 
 
 def check_exposure(settings: Settings) -> None:
@@ -23,8 +24,8 @@ def check_exposure(settings: Settings) -> None:
     """
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise BadInput("TLS needs both a certificate (--tls-certificate) and its key (--tls-key).")
-    if settings.tls_certificate:
-        _check_certificate(settings)
+    if settings.tls_certificate and settings.tls_key:
+        check_certificate(settings.tls_certificate, settings.tls_key)
     if settings.tls_certificate or settings.behind_proxy or is_loopback(settings.host):
         return
     raise BadInput(
@@ -32,17 +33,6 @@ def check_exposure(settings: Settings) -> None:
         "Give --tls-certificate and --tls-key; or --behind-proxy where a proxy in front does TLS; "
         "or listen on 127.0.0.1."
     )
-
-
-def _check_certificate(settings: Settings) -> None:
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(str(settings.tls_certificate), settings.tls_key, password="")
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"The certificate {settings.tls_certificate} and the key {settings.tls_key} cannot be "
-            f"used: {error}. Both must be PEM, belong together, and the key have no passphrase."
-        ) from error
 
 
 def is_loopback(host: str) -> bool:
@@ -77,6 +67,24 @@ def _limits(settings: Settings) -> ConnectionLimits:
     )
 
 
+def check_metrics_port(settings: Settings) -> None:
+    """Refuse a port for metrics that is taken, before anything is started.
+
+    :raises BadInput: It cannot be had.
+    """
+    if settings.metrics_port is None:
+        return
+    host, port = settings.metrics_host, settings.metrics_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise BadInput(
+            f"Cannot give metrics on {host} port {port}: {error}. "
+            "Choose another with --metrics-port."
+        ) from error
+
+
 def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
     """Make the server, ready to run."""
     # httptools explicitly: h11 mishandles absolute URIs and Content-Length beside chunks.
@@ -97,15 +105,10 @@ def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
     # access_log=False only leaves it without handlers, and others may add one: query strings of
     # mailed links would be logged.
     logging.getLogger("uvicorn.access").disabled = True
-    return uvicorn.Server(config)
+    return ReloadingServer(config)
 
 
 def run(settings: Settings, app: ASGIApp, listening: socket.socket) -> None:
     """Serve until told to stop (SIGTERM or SIGINT), and finish the calls under way first."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)-7s %(message)s",
-        force=True,
-    )
-    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.root.level))
+    logs.configure(settings)
     server(settings, app).run(sockets=[listening])

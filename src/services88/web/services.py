@@ -90,6 +90,7 @@ class ServiceRoute(BaseRoute):
         method = scope["method"]
         try:
             if method == "POST":
+                scope["services88.started"] = time.perf_counter()
                 await self._post(address, scope, receive, send)
                 return
             await self._tenant(address)
@@ -111,6 +112,9 @@ class ServiceRoute(BaseRoute):
                 )
         except (HttpRefusal, DatabaseUnavailable) as error:
             refusal = error if isinstance(error, HttpRefusal) else _gone(error)
+            if method == "POST":
+                seconds = time.perf_counter() - scope["services88.started"]
+                self._tell(address, None, None, refusal.status, "fault", str(refusal), seconds)
             await send_response(
                 send,
                 refusal.status,
@@ -138,7 +142,7 @@ class ServiceRoute(BaseRoute):
     async def _post(
         self, address: ServiceAddress, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        started = time.perf_counter()
+        started = scope["services88.started"]
         media = MediaType.of(header(scope, b"content-type") or "")
         _check_media(media)
         body = await read_body(scope, receive)
@@ -169,13 +173,13 @@ class ServiceRoute(BaseRoute):
                     documented=bool(envelope.documented),
                 ),
             )
-            said, retry_after = _outcome(answer), None
+            (outcome, reason), retry_after = _outcome(answer), None
         except Exception as error:  # the last resort: a client never sees a traceback (ASVS 16.5.4)
             fault = _fault_of(error)
             if fault is None:
                 raise
             status, payload = fault.status(version), write_fault(version, fault)
-            said, retry_after = f"fault: {fault.reason}", fault.retry_after
+            outcome, reason, retry_after = "fault", fault.reason, fault.retry_after
         await send_response(
             send,
             status,
@@ -183,15 +187,36 @@ class ServiceRoute(BaseRoute):
             payload,
             () if retry_after is None else (("retry-after", str(retry_after)),),
         )
-        _log.info(
-            "%s %s.%s %d %s %.1f ms",
-            tenant.name if tenant else "?",
-            address.agent.name,
-            request.operation.name if request else "?",
-            status,
-            said,
-            (time.perf_counter() - started) * 1000,
-        )
+        seconds = time.perf_counter() - started
+        self._tell(address, tenant, request, status, outcome, reason, seconds)
+
+    def _tell(
+        self,
+        address: ServiceAddress,
+        tenant: Tenant | None,
+        request: Request | None,
+        status: int,
+        outcome: str,
+        reason: str | None,
+        seconds: float,
+    ) -> None:
+        """Tell the log and the metrics of a call: one event each."""
+        agent = address.agent.name
+        operation = request.operation.name if request else ""
+        self._identity.observer.call(agent, operation, outcome, seconds)
+        if not _log.isEnabledFor(logging.INFO):
+            return
+        event: dict[str, object] = {
+            "tenant": tenant.name if tenant else None,
+            "agent": agent,
+            "operation": operation or None,
+            "outcome": outcome,
+            "status": status,
+            "duration_ms": round(seconds * 1000, 1),
+        }
+        if reason:
+            event["reason"] = reason
+        _log.info("call", extra=event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +275,12 @@ def _gone(error: DatabaseUnavailable) -> HttpRefusal:
     return HttpRefusal(503, outage(error), [("retry-after", str(RETRY_AFTER))])
 
 
-def _outcome(answer: Answer) -> str:
+def _outcome(answer: Answer) -> tuple[str, str | None]:
     if answer.refused is not None:
-        return f"refused ({(answer.refused.exception_type or '').rpartition('.')[2]})"
+        return "refused", (answer.refused.exception_type or "").rpartition(".")[2]
     if answer.extra is not None:
-        return f"refused ({answer.extra.get('Reason')})"
-    return "done"
+        return "refused", answer.extra.get("Reason")
+    return "done", None
 
 
 def asks_for_wsdl(scope: Scope) -> bool:

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from services88.identity.errors import ServerBusy
@@ -21,6 +22,8 @@ class Hashing:
     Memory is at most ``threads`` times Argon2's; the work waiting is at most ``queue`` pieces
     (ASVS 15.2.2). An imported hash may take more of both until its first sign-in, up to the limits
     in ``formats.py``.
+
+    :ivar rejected: How often there was too much to do.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Hashing:
         self._threads = threads or max(1, os.cpu_count() or 1)
         self._limit = self._threads + queue
         self._under_way = 0
+        self.rejected = 0
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hashing")
 
@@ -59,9 +63,11 @@ class Hashing:
         """
         with self._lock:
             if self._under_way >= self._limit:
+                self.rejected += 1
                 raise ServerBusy(retry_after=2)
             self._under_way += 1
-        future = self._pool.submit(work)
+        # With the caller's context: what is logged there belongs to the caller's request.
+        future = self._pool.submit(copy_context().run, work)
         future.add_done_callback(self._done)
         # Cancelled before it began, the work is dropped; begun, it keeps its place until it ends.
         return await asyncio.wrap_future(future)
@@ -69,6 +75,16 @@ class Hashing:
     def _done(self, _: object) -> None:
         with self._lock:
             self._under_way -= 1
+
+    @property
+    def running(self) -> int:
+        """How much is being hashed now."""
+        return min(self._under_way, self._threads)
+
+    @property
+    def waiting(self) -> int:
+        """How much waits for a thread."""
+        return max(0, self._under_way - self._threads)
 
     def close(self) -> None:
         """End the threads."""

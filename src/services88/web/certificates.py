@@ -1,0 +1,63 @@
+"""TLS: checking a certificate, and taking a new one on SIGHUP while connections go on."""
+
+import asyncio
+import logging
+import signal
+import ssl
+import sys
+import threading
+from pathlib import Path
+from socket import socket
+
+import uvicorn
+
+from services88.identity.errors import BadInput
+
+__all__ = ["ReloadingServer", "check_certificate"]
+
+_log = logging.getLogger("services88.server")
+
+
+def check_certificate(certificate: Path, key: Path) -> None:
+    """Refuse a certificate and key that cannot be used.
+
+    :raises BadInput: They cannot be.
+    """
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"The certificate {certificate} and the key {key} cannot be "
+            f"used: {error}. Both must be PEM, belong together, and the key have no passphrase."
+        ) from error
+
+
+class ReloadingServer(uvicorn.Server):
+    """uvicorn, which on SIGHUP reads certificate and key again; what is wrong changes nothing."""
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start to answer."""
+        if self.config.ssl is not None:
+            self.config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+        await super().startup(sockets)
+        # Without TLS there is nothing to read; but `systemctl reload` must not end the server,
+        # and a terminal that closes must.
+        wanted = self.config.ssl is not None or not sys.stdin or not sys.stdin.isatty()
+        if wanted and threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+
+    def reload(self) -> None:
+        """Read certificate and key again, for the connections that are made from now on."""
+        context, chain, key = self.config.ssl, self.config.ssl_certfile, self.config.ssl_keyfile
+        if context is None or chain is None or key is None:
+            _log.info("nothing to reload: there is no certificate")
+            return
+        try:
+            # First into a context of its own: half a pair must not get into the one in use.
+            check_certificate(Path(chain), Path(key))
+            context.load_cert_chain(chain, key, password="")
+        except (BadInput, OSError, ValueError) as error:
+            _log.error("the certificate stays as it was: %s", error)
+        else:
+            _log.info("the certificate was read again")

@@ -1,0 +1,96 @@
+"""SIGHUP takes a new certificate, for new connections; a bad one changes nothing."""
+
+import http.client
+import signal
+import ssl
+import warnings
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography import x509
+
+from tests.programs import Program, serving
+
+
+def _place(folder: Path, certificate: trustme.LeafCert) -> int:
+    (folder / "chain.pem").write_bytes(certificate.cert_chain_pems[0].bytes())
+    (folder / "key.pem").write_bytes(certificate.private_key_pem.bytes())
+    return x509.load_pem_x509_certificate(certificate.cert_chain_pems[0].bytes()).serial_number
+
+
+def _connect(server: Program, trusting: ssl.SSLContext) -> http.client.HTTPSConnection:
+    connection = http.client.HTTPSConnection(server.host, server.port, timeout=30, context=trusting)
+    connection.connect()
+    return connection
+
+
+def _serial(connection: http.client.HTTPSConnection) -> int:
+    shown = connection.sock.getpeercert(binary_form=True)
+    assert shown
+    return x509.load_der_x509_certificate(shown).serial_number
+
+
+def _answers(connection: http.client.HTTPSConnection) -> bool:
+    connection.request("GET", "/-/health/ready")
+    response = connection.getresponse()
+    return response.read() == b"ready\n" and response.status == 200
+
+
+def test_a_new_certificate_and_a_bad_one(folder: Path, authority: trustme.CA) -> None:
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    first = _place(folder, authority.issue_cert("127.0.0.1"))
+    files = ("--tls-certificate", "chain.pem", "--tls-key", "key.pem")
+    with serving(*files, folder=folder, tls=trusting) as server:
+        old = _connect(server, trusting)
+        assert _serial(old) == first
+        assert _answers(old)
+
+        second = _place(folder, authority.issue_cert("127.0.0.1"))
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("the certificate was read again")
+        new = _connect(server, trusting)
+        assert _serial(new) == second != first
+        assert _answers(new)
+        assert _answers(old), "the connection goes on"
+
+        # A certificate with the key of another: the pair in use must stay whole.
+        _place(folder, authority.issue_cert("127.0.0.1"))
+        (folder / "key.pem").write_bytes(authority.issue_cert("other").private_key_pem.bytes())
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("the certificate stays as it was: .*KEY_VALUES_MISMATCH")
+        third = _connect(server, trusting)
+        assert _serial(third) == second
+        assert _answers(third)
+        for connection in (old, new, third):
+            connection.close()
+    assert "Traceback" not in server.said
+
+
+def test_tls_before_1_2_is_refused(folder: Path, authority: trustme.CA) -> None:
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    _place(folder, authority.issue_cert("127.0.0.1"))
+    files = ("--tls-certificate", "chain.pem", "--tls-key", "key.pem")
+    outdated = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(outdated)
+    outdated.set_ciphers(
+        "ALL:@SECLEVEL=0"
+    )  # or the client would not even ask; the server hangs up on it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        outdated.minimum_version = ssl.TLSVersion.TLSv1_1
+        outdated.maximum_version = ssl.TLSVersion.TLSv1_1
+    with (
+        serving(*files, folder=folder, tls=trusting) as server,
+        pytest.raises(ssl.SSLError, match=r"UNEXPECTED_EOF|alert protocol version"),
+    ):
+        _connect(server, outdated)
+
+
+def test_without_a_certificate_sighup_ends_nothing(folder: Path) -> None:
+    with serving(folder=folder) as server:
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("nothing to reload")
+        assert server.process.poll() is None

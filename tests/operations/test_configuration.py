@@ -1,0 +1,57 @@
+"""``config show`` and ``config check``."""
+
+import tomllib
+from pathlib import Path
+
+from services88.settings import Settings
+from tests.programs import finished
+
+
+def test_every_setting_is_shown_with_its_source_and_without_secrets(folder: Path) -> None:
+    (folder / "own.toml").write_text(
+        'smtp_host = "mail.example.com"\nmail_from = "a@example.com"\nport = 1\n'
+        'log_level = "error"\n'
+    )
+    shown = finished(
+        *("config", "show", "--config", "own.toml", "--host", "::1"),
+        folder=folder,
+        SERVICES88_PORT="4711",
+        SERVICES88_SMTP_USER="mailer",
+        SERVICES88_SMTP_PASSWORD="hidden-1",
+        SERVICES88_DATABASE="postgresql://user:hidden-2@db.example.com/x",
+    )
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert 'host = "::1"  # flag' in lines
+    assert "port = 4711  # environment" in lines
+    assert 'log_level = "error"  # file' in lines
+    assert "wsdl = true  # default" in lines
+    assert '# smtp_password = "***"  # environment' in lines
+    assert '# database = "postgresql://user:***@db.example.com/x"  # environment' in lines
+    assert "hidden" not in shown.stdout + shown.stderr
+    for name in Settings.model_fields:
+        assert any(line.lstrip("# ").startswith(f"{name} ") for line in lines), name
+    tomllib.loads(shown.stdout)
+
+
+def test_what_is_shown_makes_the_same_server(folder: Path) -> None:
+    first = finished("config", "show", "--port", "4711", "--no-wsdl", folder=folder)
+    (folder / "shown.toml").write_text(first.stdout)
+    again = finished("config", "show", "--config", "shown.toml", folder=folder)
+    assert tomllib.loads(again.stdout) == tomllib.loads(first.stdout)
+
+
+def test_check_tells_what_is_wrong_and_touches_nothing(folder: Path) -> None:
+    good = finished("config", "check", folder=folder)
+    assert (good.returncode, good.stdout) == (0, "The settings can be used.\n")
+    for arguments, expected in (
+        (("--host", "0.0.0.0"), "passwords in the clear"),
+        (("--port", "70000"), "port"),
+    ):
+        bad = finished("config", "check", *arguments, folder=folder)
+        assert bad.returncode == 1
+        assert expected in bad.stderr
+    bad = finished("config", "check", folder=folder, SERVICES88_BLOCKLIST="absent.txt")
+    assert bad.returncode == 1
+    assert "absent.txt" in bad.stderr
+    assert list(folder.iterdir()) == []

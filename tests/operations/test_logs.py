@@ -1,0 +1,91 @@
+"""One event a call, with the id that the answer carries; no noise; JSON or console."""
+
+import http.client
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.programs import Program, serving
+from tests.running import RunningServer, sign_in
+
+PATH = "/Remote/Services88/SoPrincipal.svc"
+
+
+def _post(server: Program, body: str, **headers: str) -> str:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
+    named = {"Content-Type": "text/xml", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    connection.request("POST", PATH, body.encode(), named)
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response.headers["X-Request-Id"]
+
+
+def _events(server: Program, request_id: str) -> list[dict[str, Any]]:
+    server.wait_for(re.escape(request_id))
+    lines = [json.loads(line) for line in server.said.splitlines() if line.startswith("{")]
+    return [line for line in lines if line.get("request_id") == request_id]
+
+
+def test_each_call_is_one_event_in_json(folder: Path) -> None:
+    with serving("--log-format", "json", folder=folder) as server:
+        done = _post(server, sign_in("NOBODY", "a password of nobody's"))
+        (event,) = _events(server, done)
+        assert event["event"] == "call"
+        assert (event["tenant"], event["agent"]) == ("default", "SoPrincipal")
+        assert event["operation"] == "AuthenticateUsernamePassword"
+        assert (event["outcome"], event["status"], event["level"]) == ("done", 200, "info")
+        assert event["duration_ms"] > 0
+        assert "a password of nobody's" not in server.said
+
+        (event,) = _events(server, _post(server, "<nothing/>"))
+        assert (event["outcome"], event["status"], event["operation"]) == ("fault", 500, None)
+        (event,) = _events(server, _post(server, "x", Content_Type="image/png"))
+        assert (event["outcome"], event["status"]) == ("fault", 415)
+
+
+def test_health_is_not_logged_and_warning_hides_calls(folder: Path) -> None:
+    with serving("--log-format", "json", folder=folder) as server:
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
+        for path in ("live", "ready"):
+            connection.request("GET", f"/-/health/{path}")
+            connection.getresponse().read()
+        connection.close()
+        _events(server, _post(server, "<nothing/>"))
+        assert server.said.count('"event"') == 1
+    with serving("--log-level", "warning", folder=folder) as server:
+        _post(server, "<nothing/>")
+    assert '"call"' not in server.said
+
+
+def test_the_console_is_for_people(folder: Path) -> None:
+    with serving("--log-format", "console", folder=folder) as server:
+        given = _post(server, sign_in("NOBODY", "x"))
+        server.wait_for(given)
+        assert "operation=AuthenticateUsernamePassword" in server.said
+        assert '{"' not in server.said
+
+
+def test_a_trusted_proxy_gives_the_id(shared_server: RunningServer) -> None:
+    reply = shared_server.post("User", "<x/>", X_Request_Id="from-the.proxy_1")
+    assert reply.headers["x-request-id"] == "from-the.proxy_1"
+
+
+@pytest.mark.parametrize("bad", ["", "a b", "x" * 65, '"}', "é", "%0a"])
+def test_an_id_that_is_none_is_not_taken(shared_server: RunningServer, bad: str) -> None:
+    reply = shared_server.post("User", "<x/>", X_Request_Id=bad)
+    assert re.fullmatch("[0-9a-f]{16}", reply.headers["x-request-id"])
+
+
+def test_who_is_not_trusted_gives_no_id(folder: Path) -> None:
+    with serving("--trusted-proxies", "192.0.2.1", folder=folder) as server:
+        assert _post(server, "<x/>", X_Request_Id="chosen") != "chosen"
+
+
+def test_every_answer_has_an_id_of_its_own(shared_server: RunningServer) -> None:
+    paths = ("/", "/-/health/live", f"{PATH}?wsdl", PATH)
+    ids = [shared_server.request("GET", path).headers["x-request-id"] for path in paths]
+    assert len(set(ids)) == len(paths)
