@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from services88.store.database import Connection, Reader
 from services88.store.schema import associate, credentials, user_role_link
@@ -15,6 +15,7 @@ __all__ = [
     "TicketRow",
     "add_password",
     "add_ticket",
+    "count_tickets",
     "delete_expired_tickets",
     "delete_password",
     "delete_tickets",
@@ -115,9 +116,22 @@ _delete_tickets = delete(credentials).where(
     credentials.c.credential_type == TICKET,
     credentials.c.credentials_id != bindparam("keep"),
 )
+_count_tickets = (
+    select(func.count())
+    .select_from(credentials)
+    .where(
+        credentials.c.associate_id == bindparam("associate"),
+        credentials.c.credential_type == TICKET,
+        credentials.c.valid_to > bindparam("now"),
+    )
+)
 _expired = (
     select(credentials.c.credentials_id)
-    .where(credentials.c.credential_type == TICKET, credentials.c.valid_to < bindparam("now"))
+    .where(
+        credentials.c.tenant_id == bindparam("tenant"),
+        credentials.c.credential_type == TICKET,
+        credentials.c.valid_to < bindparam("now"),
+    )
     .limit(100)
 )
 _delete_expired = delete(credentials).where(credentials.c.credentials_id.in_(_expired))
@@ -199,11 +213,17 @@ async def renew_ticket(
     await connection.execute(_renew_ticket, id=credentials_id, now=now, until=until)
 
 
+async def count_tickets(reader: Reader, associate_id: int, now: int) -> int:
+    """Count a user's tickets that have not expired."""
+    row = await reader.one(_count_tickets, associate=associate_id, now=now)
+    return int(row[0]) if row else 0
+
+
 async def delete_tickets(connection: Connection, associate_id: int, *, keep: int = 0) -> int:
     """Delete a user's tickets but one, and give the number deleted."""
     return await connection.execute(_delete_tickets, associate=associate_id, keep=keep)
 
 
-async def delete_expired_tickets(connection: Connection, now: int) -> None:
-    """Delete some expired tickets: few at a time, so that no transaction grows long."""
-    await connection.execute(_delete_expired, now=now)
+async def delete_expired_tickets(connection: Connection, tenant: int, now: int) -> None:
+    """Delete some expired tickets of a tenant: few at a time, so that no transaction grows long."""
+    await connection.execute(_delete_expired, tenant=tenant, now=now)
