@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix lock clean
+.PHONY: help run test interop fuzz check fix lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,13 @@ run: $(VENV)/run ## Start the sandbox with its tour
 
 test: check ## Check types, style and layers, then run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+interop: $(VENV)/dev ## Play the story with every SOAP client that is here
+	$(BIN)/python -m pytest -rs interop --write-table
+
+RUNS ?= 1000000
+fuzz: $(VENV)/dev ## Fuzz the reading of messages; RUNS=1000000
+	PYTHONPATH=. $(BIN)/python fuzz/messages.py -runs=$(RUNS)
 
 check: $(VENV)/dev ## Check types, style and layers only
 	$(BIN)/ruff format --check .

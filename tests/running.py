@@ -16,6 +16,7 @@ from services88.contract import namespaces as ns
 from services88.identity import accounts, tenants
 from services88.identity.clock import Clock
 from services88.identity.identity import Identity
+from services88.pages import page_routes
 from services88.settings import load
 from services88.store.associates import Associate
 from services88.web.application import application, identity_of, routes_of
@@ -199,7 +200,11 @@ def running(
     listening = listen(chosen)
     host, port = listening.getsockname()[:2]
     identity = identity_of(chosen, clock)
-    app = application(chosen, identity, routes_of(chosen, identity, strict_sites=strict_sites))
+    routes = [
+        *page_routes(chosen, identity, sandbox=strict_sites),
+        *routes_of(chosen, identity, strict_sites=strict_sites),
+    ]
+    app = application(chosen, identity, routes)
     uvicorn_server = server(chosen, app)
     loops: list[asyncio.AbstractEventLoop] = []
     ready = threading.Event()

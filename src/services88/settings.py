@@ -45,6 +45,10 @@ class Settings(BaseSettings):
         False, description="Whether administrators may leave OldPassword blank for their own."
     )
     wsdl: bool = Field(True, description="Whether ?wsdl is answered.")
+    pages: Literal["off", "password", "all"] = Field(
+        "off", description="Which pages there are for people with a browser."
+    )
+    admin_pages: bool = Field(False, description="Whether there are pages for administrators.")
     public_url: str | None = Field(
         None, description="The URL that clients use, up to and without /Remote. Goes into the WSDL."
     )
@@ -92,6 +96,18 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = Field(None, description="The password to sign in with there.")
     mail_from: str | None = Field(
         None, validate_default=True, description="The address that mails come from."
+    )
+    header_seconds: float = Field(
+        10, gt=0, description="In which the header section of a request must be complete."
+    )
+    body_seconds: float = Field(
+        30, gt=0, description="In which the body of a request must be complete."
+    )
+    idle_seconds: float = Field(
+        60, gt=0, description="That a connection may wait for a request, or leave answers unread."
+    )
+    max_connections: int = Field(
+        1000, ge=1, description="Connections of one process; more take the place of idle ones."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."

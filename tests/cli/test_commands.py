@@ -32,14 +32,15 @@ def test_a_user_is_added_listed_and_shown(done: Said, empty_folder: Path) -> Non
     said = done(
         *("user", "add", " jane ", "--password-stdin", "--role", "administrator"),
         *("--firstname", "Jane", "--lastname", "Doe", "--email", "jane@example.com"),
+        *("--nickname", "Janie"),
         stdin=PASSWORD,
     )
     assert said == "Added jane (associate 1) with role Administrator.\n"
     assert (empty_folder / "services88.sqlite3").is_file(), "the default database is made"
 
     assert _rows(done("user", "list")) == [
-        ["ID", "NAME", "FULL NAME", "ROLE", "STATE"],
-        ["1", "jane", "Jane Doe", "Administrator", "active"],
+        ["ID", "NAME", "FULL NAME", "NICK NAME", "ROLE", "STATE"],
+        ["1", "jane", "Jane Doe", "Janie", "Administrator", "active"],
     ]
     shown = dict(
         re.split(r":\s*", line, maxsplit=1)
@@ -52,6 +53,7 @@ def test_a_user_is_added_listed_and_shown(done: Said, empty_folder: Path) -> Non
         "Kind": "employee",
         "Full name": "Jane Doe",
         "E-mail": "jane@example.com",
+        "Nick name": "Janie",
         "Role": "Administrator",
         "State": "active",
         "Last sign-in": "never",
@@ -220,7 +222,9 @@ def test_the_database_is_brought_up_to_date(done: Said) -> None:
     assert done("db", "upgrade") == f"From none to {head()}.\n"
     assert done("db", "upgrade") == f"At {head()} already.\n"
     assert done("db", "current") == f"{head()} (newest: {head()})\n"
-    assert _rows(done("user", "list")) == [["ID", "NAME", "FULL NAME", "ROLE", "STATE"]]
+    assert _rows(done("user", "list")) == [
+        ["ID", "NAME", "FULL NAME", "NICK NAME", "ROLE", "STATE"]
+    ]
 
 
 def test_the_database_is_named_by_flag_variable_or_file(

@@ -18,7 +18,7 @@ PASSWORD = "vellum orbit quartz"
     [
         ("", "names no database", "Write sqlite:///FILE"),
         ("services88.sqlite3", "names no database", "Write sqlite:///FILE"),
-        ("postgresql://u:hush@h/x", "names no database of a kind", "Write sqlite:///FILE"),
+        ("mysql://u:hush@h/x", "names no database of a kind", "Write sqlite:///FILE"),
         ("sqlite://", "names no file", "Write sqlite:///FILE"),
         ("sqlite:///:memory:", "names no file", "Write sqlite:///FILE"),
         ("sqlite:///nowhere/x.sqlite3", "No such file or directory", "folder must exist"),

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.client import Addresses, Client, WsdlAddress
-from tests.clients.node_client import install, node_client
-from tests.clients.zeep_client import zeep_client
+from interop.client import Addresses
+from interop.sources import SOURCES, begin_from
 from tests.process import ServerProcess, serve
-from tests.reference import needs_reference, wsdl_path
 
 
 @pytest.fixture(scope="session")
@@ -18,22 +16,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield running
 
 
-@pytest.fixture(params=["ours", pytest.param("vendor", marks=needs_reference)])
+@pytest.fixture(params=list(SOURCES))
 def addresses(request: pytest.FixtureRequest, server: ServerProcess) -> Addresses:
-    """Begin from the WSDL that the server hands out, and from the vendor's."""
-    agents = ("SoPrincipal", "User")
-    if request.param == "ours":
-        return {agent: WsdlAddress(f"{server.service(agent)}?wsdl", None) for agent in agents}
-    return {agent: WsdlAddress(str(wsdl_path(agent)), server.service(agent)) for agent in agents}
-
-
-@pytest.fixture(params=["zeep", "soap", "strong-soap"])
-def client(request: pytest.FixtureRequest, addresses: Addresses) -> Iterator[Client]:
-    """Each client in turn."""
-    if request.param == "zeep":
-        with zeep_client(addresses) as made:
-            yield made
-        return
-    install()
-    with node_client(request.param, addresses) as started:
-        yield started
+    """Begin from the vendor's WSDL, and from the one that the server hands out."""
+    return begin_from(request.param, server)

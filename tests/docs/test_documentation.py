@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from interop.stacks import STACKS
 from services88.agents.call import IMPLEMENTATIONS
 from services88.contract import AGENTS
 from services88.settings import Settings
@@ -65,6 +66,15 @@ def test_every_operation_with_behaviour_is_in_the_readme() -> None:
     }
     (row,) = re.findall(r"\| Operations with behaviour \|(.*)\|", README)
     assert set(re.findall(r"`(\w+)`", row)) == able
+
+
+def test_the_table_of_clients_has_the_stacks_of_interop() -> None:
+    table = README.partition("<!-- interop:begin -->")[2].partition("<!-- interop:end -->")[0]
+    rows = [row.split("|")[1:-1] for row in table.strip().splitlines()[2:]]
+    assert [row[0].strip() for row in rows] == list(STACKS)
+    assert {cell.strip() for row in rows for cell in row[1:]} == {"passed"}
+    notes = (ROOT / "docs" / "clients.md").read_text()
+    assert [name for name in STACKS if f"## {name}" not in notes] == []
 
 
 def test_the_map_names_every_folder() -> None:

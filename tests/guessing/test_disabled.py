@@ -10,7 +10,7 @@ from services88.identity import accounts, passwords, tenants
 from services88.identity.errors import BadInput
 from services88.settings import load
 from tests.guessing.conftest import RIGHT, WRONG, Guessed, guessed
-from tests.running import Starter, credentials, envelope
+from tests.running import Reply, Starter, credentials, envelope
 
 NEW = "copper violin meadow"
 FEW = 12
@@ -109,6 +109,27 @@ def test_an_administrator_sets_a_new_password(here: Guessed) -> None:
     )
     done = here.server.post("User", envelope(body, credentials(ticket)))
     assert done.text("Response") == "true", done.content
+    assert here.signs_in("JANE", NEW)
+
+
+def test_an_administrator_is_not_told_of_their_own_password(here: Guessed) -> None:
+    here.fail("JANE", FEW)
+    ticket = here.ticket("ROOT")
+
+    def change(old: str) -> Reply:
+        body = (
+            "<ChangePasswordFromName><AssociateName>JANE</AssociateName>"
+            f"<OldPassword>{old}</OldPassword><NewPassword>{NEW}</NewPassword>"
+            "</ChangePasswordFromName>"
+        )
+        return here.server.post("User", envelope(body, credentials(ticket)))
+
+    refused = change(RIGHT)
+    assert (refused.text("Response"), refused.extra["Reason"]) == ("false", "throttled")
+    said = refused.extra["Text"] or ""
+    assert said.startswith("The password of this user was disabled")
+    assert "Leave the old password empty" in said
+    assert change("").text("Response") == "true", "what the text advises works"
     assert here.signs_in("JANE", NEW)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from hashlib import sha256
 from hmac import digest
 from pathlib import Path
@@ -27,6 +27,13 @@ def test_the_cost_is_owasp_s_minimum_and_never_less() -> None:
     for memory_kib, passes, lanes in ((1_048_577, 2, 1), (19_456, 1_000, 1), (19_456, 2, 65)):
         with pytest.raises(BadInput, match="too high"):
             Hasher(memory_kib=memory_kib, passes=passes, lanes=lanes)
+
+
+def test_every_hash_has_a_salt_of_its_own() -> None:
+    """NIST SP 800-63B-4, 3.1.1.2: 32 bits at least; ours have 128."""
+    salts = [Hasher().hash(PASSWORD).split("$")[4] for _ in range(4)]
+    assert len(set(salts)) == len(salts)
+    assert {len(b64decode(salt + "==")) for salt in salts} == {16}
 
 
 def test_a_hash_of_another_cost_verifies_and_needs_a_rehash() -> None:

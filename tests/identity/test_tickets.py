@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from services88.identity import tickets
 from services88.identity.clock import HOUR, MINUTE
+from services88.identity.identity import Origin
 from services88.store import credentials
 from services88.store.database import Connection
 from tests.identity.domain import World, world
@@ -194,7 +195,9 @@ def test_expired_tickets_are_cleared_away_and_no_other(here: World, clock: TestC
 
     async def issue(connection: Connection) -> None:
         for _ in range(250):
-            await tickets.issue(connection, here.identity, here.tenant, user.user.associate_id)
+            await tickets.issue(
+                connection, here.identity, here.tenant, user.user.associate_id, Origin()
+            )
 
     asyncio.run(here.identity.database.transaction(issue))
     clock.time += LIFE

@@ -9,6 +9,7 @@ import pytest
 
 from services88.identity import password_rules, tenants
 from services88.identity.accounts import AssociateType
+from services88.identity.errors import BadInput
 from services88.store.associates import Associate
 from services88.store.schema import function_right, function_right_role_link, role
 from tests.running import Reply, RunningServer, Starter, credentials, envelope
@@ -54,7 +55,13 @@ OPERATIONS = {
         "<AssociateId>{T}</AssociateId><UserName>free</UserName>",
         "any admin",
     ),
+    "IsNickNameUnique": ("<AssociateId>{T}</AssociateId><NickName>free</NickName>", "any admin"),
     "GetUserInfo": ("<UserInfoId>{T}</UserInfoId>", _OWN),
+    "GetUserInfoList": (
+        '<UserInfoIds><int xmlns="http://schemas.microsoft.com/2003/10/Serialization/Arrays">'
+        "{T}</int></UserInfoIds>",
+        "own or any admin",
+    ),
     "MakeRetired": ("<AssociateId>{T}</AssociateId><Retired>false</Retired>", _ADMIN),
     "RemoveLicenses": ("<AssociateId>{T}</AssociateId>", _ADMIN),
     "CanChangePassword": ("<AssociateId>{T}</AssociateId>", _ALL),
@@ -163,6 +170,7 @@ def test_who_may_do_what(scene: Scene, caller: str, target: str) -> None:
             _ADMIN: admin and same_tenant and not (own and operation in _NOT_FOR_SELF),
             _OWN: own or (admin and same_tenant),
             "any admin": admin,
+            "own or any admin": own or admin,
             _ALL: True,
         }[rule] and caller != "anonymous"
 
@@ -179,6 +187,9 @@ def test_who_may_do_what(scene: Scene, caller: str, target: str) -> None:
             assert works is allowed, said
         if operation == "DeleteCredential" and about is not None and not own:
             assert _signs_in(scene, about, _PASSWORD) is not allowed, said
+        if operation == "GetUserInfoList" and allowed:
+            told = reply.text("UserInfoId")
+            assert (told is not None) is same_tenant, said
         if operation == "CanChangePassword" and caller != "anonymous":
             expected = own or (admin and same_tenant)
             assert (reply.text("Response") == "true") is expected, said
@@ -292,6 +303,34 @@ def test_names_are_proposed_that_are_free(scene: Scene) -> None:
         ("GetValidUserNameForNewUser", "<User><Name>Taken</Name></User>", "Taken2"),
     ):
         assert scene.call(ticket, site, operation, arguments).text("Response") == expected
+
+
+def test_nick_names_are_unique_within_a_tenant(scene: Scene) -> None:
+    admin, site = scene.user("admin-all")
+    ticket = scene.server.sign_in(admin.name, _PASSWORD) or ""
+    user = scene.server.add_user("NICKED", _PASSWORD, nick_name=" Zo\u00eb ")
+    assert user.nick_name == "Zo\u00eb"
+    scene.server.add_user("ABROAD", _PASSWORD, tenant="other", nick_name="zappa")
+
+    def unique(nick_name: str, associate_id: int = 0) -> bool:
+        arguments = f"<AssociateId>{associate_id}</AssociateId><NickName>{nick_name}</NickName>"
+        reply = scene.call(ticket, site, "IsNickNameUnique", arguments)
+        assert reply.text("Succeeded") == "true"
+        return reply.text("Response") == "true"
+
+    for same in ("Zo\u00eb", "ZO\u00cb", " zoe\u0308 "):
+        assert not unique(same)
+        assert not unique(same, admin.associate_id)
+        assert unique(same, user.associate_id), "one's own"
+    assert unique("zoe"), "another letter"
+    assert unique("NICKED"), "a user name is no nick name"
+    assert unique("zappa"), "of another tenant"
+    assert unique(""), "to have none is free to all"
+    with pytest.raises(BadInput, match="nick name"):
+        scene.server.add_user("ZOE2", _PASSWORD, nick_name="zo\u00eb")
+    with pytest.raises(BadInput, match="has a user"):
+        scene.server.add_user("nicked", _PASSWORD, nick_name="another")
+    scene.server.add_user("ZOE2", _PASSWORD, tenant="other", nick_name="zo\u00eb")
 
 
 def test_a_new_password_for_external_users_only(scene: Scene) -> None:

@@ -175,3 +175,11 @@ def test_what_is_no_url_is_not_shown_at_all() -> None:
 
 def test_every_setting_is_explained() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_no_secret_has_a_default() -> None:
+    """ASVS 13.2.3."""
+    settings = load({})
+    for name in ("smtp_user", "smtp_password", "pepper_file", "tls_certificate", "tls_key"):
+        assert getattr(settings, name) is None, name
+    assert "@" not in settings.database

@@ -250,3 +250,19 @@ def test_a_name_taken_meanwhile_is_a_problem_and_nothing_of_the_row_stays(
     assert "already" in result.stdout
     assert [_rows(folder, f"SELECT * FROM {table}") for table in ("associate", "person")] == before
     assert _rows(folder, "SELECT * FROM credentials") == []
+
+
+def test_nick_names_come_along_and_are_unique(folder: Path, imported: Import) -> None:
+    result = imported(
+        "name,nickname\njane,Janie\njoe,\njim,\nsue,JANIE\nann,\x07\nbob," + "x" * 81 + "\n"
+    )
+    assert result.exit_code == 1
+    assert "Added 3 users" in result.stdout
+    assert "Line 5: Another user has that nick name already" in result.stdout
+    assert "Line 6: A nick name has no control" in result.stdout
+    assert "Line 7: A nick name has at most 80" in result.stdout
+    assert _rows(folder, "SELECT name, nick_name, nick_key FROM associate ORDER BY name") == [
+        ("jane", "Janie", "janie"),
+        ("jim", "", None),
+        ("joe", "", None),
+    ]

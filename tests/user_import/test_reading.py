@@ -36,6 +36,7 @@ _WHOLE = ImportRow(
     firstname="Jane, Dr.",
     lastname="Doe",
     email="jane@example.com",
+    nick_name="Janie",
     role="Administrator",
     type=AssociateType.EXTERNAL_PERSON,
     secret=HASH,
@@ -52,8 +53,8 @@ def test_csv_is_read_as_spreadsheets_write_it(
     rows = [
         ["name", "FirstName", *COLUMNS[2:], "", ""],
         [
-            *(" jane ", '"Jane, Dr."', "Doe", "jane@example.com", "Administrator", "external"),
-            *(HASH, "", "TRUE", "", ""),
+            *(" jane ", '"Jane, Dr."', "Doe", "jane@example.com", " Janie "),
+            *("Administrator", "external", HASH, "", "TRUE", "", ""),
         ],
     ]
     text = mark + "".join(separator.join(row) + end for row in rows)
@@ -67,6 +68,7 @@ def test_json_lines_are_read(read: Read, mark: str) -> None:
         "firstname": "Jane, Dr.",
         "lastname": "Doe",
         "email": "jane@example.com",
+        "nickname": "Janie",
         "role": "Administrator",
         "type": 4,
         "password_hash": HASH,

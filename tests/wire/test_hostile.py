@@ -27,11 +27,11 @@ print(used() - before)
 
 
 def test_names_that_strangers_send_are_forgotten() -> None:
-    """libxml2 keeps every name for the life of a thread; 45 MB of new ones took 190 MB."""
+    """A parser that keeps names (libxml2 does, a thread) took 190 MB for 45 MB of new ones."""
     done = subprocess.run(
         [sys.executable, "-c", _READS_FRESH_NAMES], capture_output=True, check=True, timeout=120
     )
-    assert int(done.stdout) < 60
+    assert int(done.stdout) < 10
 
 
 def test_a_header_without_namespace_that_must_be_understood(shared_server: RunningServer) -> None:

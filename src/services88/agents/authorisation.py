@@ -9,7 +9,7 @@ from services88.identity.names import key_of
 from services88.store import associates, roles
 from services88.store.associates import Associate
 
-__all__ = ["authorise", "has_one_of"]
+__all__ = ["authorise", "check_no_escalation", "has_one_of"]
 
 
 async def authorise(
@@ -40,12 +40,15 @@ async def authorise(
     if access.concerns is not None and user is None and not isinstance(named, list):
         raise UnknownUser
     if user is not None and access.rights and not access.reads:
-        await _check_no_escalation(identity, caller, user)
+        await check_no_escalation(identity, caller, user)
     return user
 
 
-async def _check_no_escalation(identity: Identity, caller: Caller, user: Associate) -> None:
-    """Keep user administrators from becoming general ones by another's account."""
+async def check_no_escalation(identity: Identity, caller: Caller, user: Associate) -> None:
+    """Keep user administrators from becoming general ones by another's account.
+
+    :raises NotAllowed: The user is a general administrator or a system user, and the caller is not.
+    """
     general = (GENERAL_ADMINISTRATOR,)
     if await has_one_of(identity, caller, general):
         return

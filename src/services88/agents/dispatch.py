@@ -16,7 +16,7 @@ from services88.contract.messages import UTC, Answer, Request
 from services88.contract.model import BOOLEAN, Agent, Operation
 from services88.identity import application_tokens, audit, tickets
 from services88.identity.audit import AuditEvent
-from services88.identity.errors import NotAllowed, PasswordRefused, Refusal
+from services88.identity.errors import NotAllowed, NotSignedIn, PasswordRefused, Refusal
 from services88.identity.identity import Caller, Identity, Origin
 from services88.store.associates import Associate
 from services88.store.tenants import Tenant
@@ -72,11 +72,16 @@ async def _admit(
         application = await application_tokens.verify(
             identity, tenant, request.application_token, address
         )
+    origin = Origin(address, application)
     caller = None
     if agent.needs_ticket:
         ticket = request.credentials.ticket if request.credentials else None
-        caller = await tickets.verify(identity, tenant, ticket)
-    return Call(identity, options, tenant, Origin(address, application), caller)
+        try:
+            caller = await tickets.verify(identity, tenant, ticket, address)
+        except NotSignedIn as refused:
+            await audit.ticket_refused(identity, tenant, origin, refused)
+            raise
+    return Call(identity, options, tenant, origin, caller)
 
 
 async def _told(call: Call, working: Awaitable[object]) -> object:

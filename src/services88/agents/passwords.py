@@ -1,7 +1,7 @@
 """The password family of the User agent. Who may call what is declared with the operations."""
 
 from services88.agents.authorisation import has_one_of
-from services88.agents.call import Call, implements
+from services88.agents.call import Call, Options, implements
 from services88.agents.refusals import (
     AdministratorsMayNotChoose,
     NotExternal,
@@ -30,6 +30,7 @@ __all__ = [
     "get_supported_change_password_types",
     "is_password_valid",
     "is_password_valid_with_reason",
+    "mail_obstacle",
     "save_credential",
     "send_change_password_e_mail",
     "set_generated_password",
@@ -239,7 +240,7 @@ async def get_supported_change_password_types(
     if user is None:
         return []
     ways: list[ChangePasswordType] = []
-    if _obstacle(call, user) is None and await _may_send_mail(call, user):
+    if mail_obstacle(call.options, user) is None and await _may_send_mail(call, user):
         ways.append(ChangePasswordType.EMAIL)
     if await can_change_password(call, associate_id):
         ways.append(ChangePasswordType.PASSWORD)
@@ -252,7 +253,7 @@ async def send_change_password_e_mail(
     associate_id: int,  # noqa: ARG001 - call.target is that user
 ) -> OperationResult | None:
     """Owe the user a mail with a link; where none can be sent, say what to do about it."""
-    obstacle = _obstacle(call, call.target)
+    obstacle = mail_obstacle(call.options, call.target)
     if obstacle is None:
         owed = await reset_links.ask(call.identity, call.caller, call.target, call.origin)
         obstacle = None if owed else _NO_ADDRESS
@@ -275,10 +276,11 @@ _NO_ADDRESS = marked("The user has no e-mail address. Give the person one, then 
 _NO_SIGN_IN = marked("The user may not sign in, so a new password would not help.")
 
 
-def _obstacle(call: Call, user: Associate) -> str | None:
-    if not call.options.mails:
+def mail_obstacle(options: Options, user: Associate) -> str | None:
+    """Say why no mail with a link can be sent to a user, and what to do; None where one can."""
+    if not options.mails:
         return _NO_SMTP
-    if not call.options.mailed_links:
+    if not options.mailed_links:
         return _NO_URL
     if not user.may_sign_in or user.type in (AssociateType.ANONYMOUS, AssociateType.RESOURCE):
         return _NO_SIGN_IN

@@ -27,6 +27,7 @@ __all__ = [
     "get_user_info_list",
     "get_valid_user_name",
     "get_valid_user_name_for_new_user",
+    "is_nick_name_unique",
     "is_user_name_valid",
     "is_user_name_valid_with_reason",
     "make_retired",
@@ -85,7 +86,7 @@ async def make_retired(
         call.tenant,
         call.target.name,
         retired=retired,
-        by=call.caller.associate_id,
+        caller=call.caller,
         origin=call.origin,
     )
 
@@ -121,6 +122,17 @@ async def is_user_name_valid_with_reason(
     except BadInput as error:
         return UserValidationResult(result=False, reason=str(error))
     return UserValidationResult(result=True, reason="")
+
+
+@implements(UserAgent.is_nick_name_unique)
+async def is_nick_name_unique(call: Call, associate_id: int, nick_name: str | None) -> bool:
+    """Say whether no other user of the tenant, retired ones included, has the nick name.
+
+    They compare as user names do. No nick name at all is free to everybody (our choice).
+    """
+    return await accounts.is_nick_name_free(
+        call.identity, call.tenant, nick_name or "", but=associate_id
+    )
 
 
 @implements(UserAgent.get_valid_user_name)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "database_option",
+    "line_of_stdin",
     "new_password",
     "on_database",
     "password_option",
@@ -105,6 +106,11 @@ def new_password(*, from_stdin: bool) -> str:
     """Ask for a new password twice, or read it from standard input. It is never an argument."""
     if not from_stdin:
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return line_of_stdin()
+
+
+def line_of_stdin() -> str:
+    """Read a secret from standard input: one line, without its end."""
     line = sys.stdin.buffer.readline()
     try:
         return line.decode().removesuffix("\n").removesuffix("\r")

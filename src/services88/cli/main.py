@@ -6,11 +6,13 @@ from services88 import __version__
 from services88.cli.application_tokens import app_token
 from services88.cli.audit import audit
 from services88.cli.database import db
+from services88.cli.passwd import passwd
 from services88.cli.policy import policy
 from services88.cli.roles import role
 from services88.cli.sandbox import sandbox
 from services88.cli.serve import serve
 from services88.cli.tenants import tenant
+from services88.cli.tickets import ticket
 from services88.cli.users import user
 from services88.cli.wsdl import wsdl
 
@@ -32,5 +34,18 @@ def main() -> None:
     """
 
 
-for command in (serve, sandbox, user, role, policy, tenant, app_token, audit, wsdl, db):
+for command in (
+    serve,
+    sandbox,
+    user,
+    role,
+    policy,
+    tenant,
+    app_token,
+    ticket,
+    audit,
+    wsdl,
+    db,
+    passwd,
+):
     main.add_command(command)

@@ -28,6 +28,15 @@ __all__ = ["serve"]
 )
 @click.option("--wsdl/--no-wsdl", default=None, help="Whether ?wsdl is answered. Default: yes.")
 @click.option(
+    "--pages",
+    type=click.Choice(["off", "password", "all"]),
+    help="Pages for people: none, those for changing a password, or those on the services too. "
+    "Default: off.",
+)
+@click.option(
+    "--admin-pages/--no-admin-pages", default=None, help="Pages for administrators. Default: no."
+)
+@click.option(
     "--public-url",
     metavar="URL",
     help="The URL that clients use, up to /Remote; goes into the WSDL.",
@@ -65,8 +74,9 @@ def serve(config: Path | None, **flags: Any) -> None:
     There is no default user and no default password: make users with `services88 user add`.
     """
     from services88.identity.installation import refuse_sandbox
+    from services88.pages import page_routes
     from services88.settings import load
-    from services88.web.application import application, identity_of
+    from services88.web.application import application, identity_of, routes_of
     from services88.web.server import check_exposure, listen, run
 
     settings = load(flags, config)
@@ -79,4 +89,5 @@ def serve(config: Path | None, **flags: Any) -> None:
         where = f"[{host}]" if ":" in host else host
         url = f"{scheme}://{where}:{port}/Remote/Services88/User.svc"
         click.echo(f"services88 serves {url}", err=True)
-        run(settings, application(settings, identity), listening)
+        routes = [*page_routes(settings, identity), *routes_of(settings, identity)]
+        run(settings, application(settings, identity, routes), listening)

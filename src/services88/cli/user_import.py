@@ -34,9 +34,9 @@ def import_users(
     """Add the users in FILE, with the password hashes they had elsewhere.
 
     FILE is name.csv with a header row, or name.jsonl with an object a line, in UTF-8. The columns
-    are name, firstname, lastname, email, role, type (employee, external, system), password_hash,
-    password and retired (true, false). Only name must be there; a user with neither password_hash
-    nor password cannot sign in until a password is set.
+    are name, firstname, lastname, email, nickname, role, type (employee, external, system),
+    password_hash, password and retired (true, false). Only name must be there; a user with neither
+    password_hash nor password cannot sign in until a password is set.
 
     Hashes that can be imported: Argon2, bcrypt, PBKDF2 and scrypt as passlib writes them, {SSHA},
     and Django's. A row with a problem is left out and told; the others are imported. Nobody who is

@@ -48,6 +48,7 @@ user.add_command(import_users)
 @click.option("--firstname", default="", help="First name of the person.")
 @click.option("--lastname", default="", help="Last name of the person.")
 @click.option("--email", default="", help="E-mail address; it can be used to sign in.")
+@click.option("--nickname", default="", help="Nick name; each is one user's only.")
 @tenant_option
 @database_option
 @tells_errors
@@ -60,6 +61,7 @@ def add(
     firstname: str,
     lastname: str,
     email: str,
+    nickname: str,
     tenant: str | None,
     database: str | None,
     config: Path | None,
@@ -85,6 +87,7 @@ def add(
             firstname=firstname,
             lastname=lastname,
             email=email,
+            nick_name=nickname,
         )
 
     added = on_database(database, config, tenant, work)
@@ -101,8 +104,11 @@ def list_users(tenant: str | None, database: str | None, config: Path | None) ->
 
     found = on_database(database, config, tenant, accounts.listing)
     table(
-        ("ID", "NAME", "FULL NAME", "ROLE", "STATE"),
-        [(one.associate_id, one.name, one.full_name, one.role_name, _state(one)) for one in found],
+        ("ID", "NAME", "FULL NAME", "NICK NAME", "ROLE", "STATE"),
+        [
+            (one.associate_id, one.name, one.full_name, one.nick_name, one.role_name, _state(one))
+            for one in found
+        ],
     )
 
 
@@ -133,6 +139,7 @@ def show(name: str, tenant: str | None, database: str | None, config: Path | Non
         ("Kind", accounts.AssociateType(one.type).name.lower().replace("_", " ")),
         ("Full name", one.full_name),
         ("E-mail", one.email),
+        ("Nick name", one.nick_name),
         ("Role", one.role_name),
         ("State", _state(one) + (", password disabled" if locked else "")),
         ("Last sign-in", last.isoformat(" ", "seconds") if last else "never"),

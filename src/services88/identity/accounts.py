@@ -4,11 +4,11 @@ import secrets
 from collections.abc import Sequence
 from enum import IntEnum
 
-from services88.identity import guessing, password_rules
+from services88.identity import guessing, password_rules, tickets
 from services88.identity.audit import AuditEvent, record, tickets_ended
 from services88.identity.errors import BadInput
-from services88.identity.identity import Identity, Origin
-from services88.identity.names import check_user_name, key_of
+from services88.identity.identity import Caller, Identity, Origin
+from services88.identity.names import check_nick_name, check_user_name, key_of
 from services88.identity.policy import Subject
 from services88.store import associates, credentials, guesses, roles
 from services88.store.associates import Associate
@@ -25,6 +25,7 @@ __all__ = [
     "find",
     "free_name",
     "is_locked",
+    "is_nick_name_free",
     "listing",
     "require_password",
     "retire",
@@ -77,14 +78,16 @@ async def add(
     firstname: str = "",
     lastname: str = "",
     email: str = "",
+    nick_name: str = "",
 ) -> Associate:
     """Add a user with a password.
 
     :param role: Name of a role of the tenant; its default role where none is given.
     :raises PasswordRefused: The password is unacceptable.
-    :raises BadInput: The name is not possible or taken, or there is no such role.
+    :raises BadInput: A name is not possible or taken, or there is no such role.
     """
     name = check_user_name(name)
+    nick_name = check_nick_name(nick_name)
     await require_password(
         identity, tenant, name, password, firstname=firstname, lastname=lastname, email=email
     )
@@ -99,6 +102,7 @@ async def add(
         firstname=firstname,
         lastname=lastname,
         email=email,
+        nick_name=nick_name,
     )
 
 
@@ -134,13 +138,18 @@ async def add_with_secret(
     firstname: str,
     lastname: str,
     email: str,
+    nick_name: str = "",
     retired: bool = False,
+    caller: Caller | None = None,
+    origin: Origin | None = None,
 ) -> Associate:
     """Add a user with a password hash that is made already, in one transaction.
 
     :param name: One that :func:`check_user_name` gave.
     :param secret: A hash that verifies here; None for a user without a password.
-    :raises BadInput: The name is taken.
+    :param nick_name: One that :func:`check_nick_name` gave.
+    :param caller: The administrator who does it; None for the command line.
+    :raises BadInput: The name or the nick name is taken.
     """
 
     async def work(connection: Connection) -> None:
@@ -156,6 +165,8 @@ async def add_with_secret(
             lastname=lastname,
             email=email,
             email_key=key_of(email),
+            nick_name=nick_name,
+            nick_key=key_of(nick_name),
             now=now,
         )
         if secret is not None:
@@ -167,8 +178,17 @@ async def add_with_secret(
                 secret=secret,
                 now=now,
             )
-        event = AuditEvent.USER_CREATED
-        await record(connection, identity, tenant, event, Origin(), associate_id=associate_id, by=0)
+        if caller is not None:
+            await tickets.check_again(connection, caller)
+        await record(
+            connection,
+            identity,
+            tenant,
+            AuditEvent.USER_CREATED,
+            origin or Origin(),
+            associate_id=associate_id,
+            by=caller.associate_id if caller else 0,
+        )
         added = await associates.by_id(connection, tenant.tenant_id, associate_id)
         if retired and added is not None:
             await associates.set_deleted(connection, added, to=True)
@@ -185,6 +205,8 @@ async def add_with_secret(
     try:
         await identity.database.transaction(work)
     except Conflict as error:
+        if not await is_nick_name_free(identity, tenant, nick_name):
+            raise BadInput("Another user has that nick name already.") from error
         raise BadInput(f"Tenant {tenant.name} has a user {name} already.") from error
     return await find(identity, tenant, name)
 
@@ -207,6 +229,20 @@ async def check_free(identity: Identity, tenant: Tenant, name: str, *, but: int 
     user = await associates.by_name(identity.database, tenant.tenant_id, key_of(name))
     if user is not None and user.associate_id != but:
         raise BadInput("Another user has that name.")
+
+
+async def is_nick_name_free(
+    identity: Identity, tenant: Tenant, nick_name: str, *, but: int = 0
+) -> bool:
+    """Say whether no other user has a nick name. To have none is free to everybody.
+
+    :param but: Number of the user it is for, whose own it may be.
+    """
+    key = key_of(nick_name)
+    if not key:
+        return True
+    user = await associates.by_nick_name(identity.database, tenant.tenant_id, key)
+    return user is None or user.associate_id == but
 
 
 async def free_name(identity: Identity, tenant: Tenant, proposed: str, *, but: int = 0) -> str:
@@ -235,18 +271,22 @@ async def retire(
     name: str,
     *,
     retired: bool,
-    by: int = 0,
+    caller: Caller | None = None,
     origin: Origin | None = None,
 ) -> bool:
     """Retire a user, which ends all their tickets, or take them back.
 
-    :param by: Number of the administrator who does it; 0 for the command line.
+    :param caller: The administrator who does it; None for the command line.
     :returns: False where the user was so already.
     :raises BadInput: The tenant has no such user.
+    :raises NotSignedIn: The caller's ticket was revoked meanwhile.
     """
     user = await find(identity, tenant, name)
+    by = caller.associate_id if caller else 0
 
     async def work(connection: Connection) -> bool:
+        if caller is not None:
+            await tickets.check_again(connection, caller)
         if not await associates.set_deleted(connection, user, retired):
             return False
         ended = 0
@@ -276,17 +316,27 @@ async def retire(
     return await identity.database.transaction(work)
 
 
-async def unlock(identity: Identity, tenant: Tenant, name: str) -> bool:
+async def unlock(
+    identity: Identity,
+    tenant: Tenant,
+    name: str,
+    *,
+    caller: Caller | None = None,
+    origin: Origin | None = None,
+) -> bool:
     """Forget a user's wrong passwords: enable the password, and end the waits for that name.
 
     The limit of an address for all names remains.
 
+    :param caller: The administrator who does it; None for the command line.
     :returns: False where there was nothing to forget.
     :raises BadInput: The tenant has no such user.
     """
     user = await find(identity, tenant, name)
 
     async def work(connection: Connection) -> bool:
+        if caller is not None:
+            await tickets.check_again(connection, caller)
         if not await guessing.clear(connection, identity, tenant, user):
             return False
         await record(
@@ -294,9 +344,9 @@ async def unlock(identity: Identity, tenant: Tenant, name: str) -> bool:
             identity,
             tenant,
             AuditEvent.AUTHN_LOGIN_UNLOCK,
-            Origin(),
+            origin or Origin(),
             associate_id=user.associate_id,
-            by=0,
+            by=caller.associate_id if caller else 0,
         )
         return True
 

@@ -17,7 +17,7 @@ from hashlib import sha256
 
 from services88.identity.audit_chain import GENESIS, current_key, hashed, subkey
 from services88.identity.clock import MINUTE
-from services88.identity.errors import PasswordRefused
+from services88.identity.errors import NotSignedIn, PasswordRefused
 from services88.identity.identity import Identity, Origin
 from services88.identity.names import key_of
 from services88.store import associates, tenants
@@ -33,10 +33,14 @@ __all__ = [
     "application_token_refused",
     "failed",
     "hash_of_name",
+    "plain_address",
     "record",
+    "refusal",
     "refusals_told",
     "seal",
     "throttled",
+    "ticket_not_a_name",
+    "ticket_refused",
     "tickets_ended",
 ]
 
@@ -68,6 +72,10 @@ class AuditEvent(StrEnum):
     """A signed-in user called what they may not. The reason is the operation."""
     SESSION_REVOKED = "session_revoked"
     """Tickets ended before their time: how many, and by what."""
+    SESSION_REFUSED = "session_refused"
+    """Calls without a good ticket: one event a minute, with the number; OWASP has no name."""
+    SESSION_USE_AFTER_EXPIRE = "session_use_after_expire"
+    """Calls with a ticket that has expired: one event a minute, with the number."""
     USER_CREATED = "user_created"
     USER_UPDATED = "user_updated"
     USER_RETIRED = "user_retired"
@@ -96,6 +104,8 @@ _FAILURES = frozenset(
         AuditEvent.AUTHN_PASSWORD_CHANGE_FAIL,
         AuditEvent.AUTHN_TOKEN_REFUSED,
         AuditEvent.AUTHZ_FAIL,
+        AuditEvent.SESSION_REFUSED,
+        AuditEvent.SESSION_USE_AFTER_EXPIRE,
     }
 )
 _LONGEST_REASON = 254
@@ -131,11 +141,11 @@ async def record(
         at=identity.clock.now() if at is None else at,
         event=AuditEvent(event).value,
         result=(Result.FAILURE if event in _FAILURES else Result.SUCCESS).value,
-        reason=reason[:_LONGEST_REASON],
+        reason=" ".join(filter(None, (reason, origin.via)))[:_LONGEST_REASON],
         associate_id=associate_id,
         by_associate_id=by,
         application_token_id=origin.application_token_id,
-        address=_plain(origin.address),
+        address=plain_address(origin.address),
         name_hash=name_hash,
         count=count,
         key_id="",
@@ -145,7 +155,7 @@ async def record(
     await stored.append(connection, tenant.tenant_id, row)
 
 
-def _plain(address: str) -> str:
+def plain_address(address: str) -> str:
     """Keep what an address may hold: a proxy can send anything as one (ASVS 16.4.1)."""
     shown = "".join(character if "!" <= character <= "~" else "?" for character in address)
     return shown[:_LONGEST_ADDRESS]
@@ -188,7 +198,25 @@ async def failed(
     by: int = 0,
     name: str = "",
 ) -> None:
-    """Write the event of a refusal, in a transaction of its own.
+    """Write the event of a refusal, in a transaction of its own; see :func:`refusal`."""
+    work = refusal(
+        identity, tenant, event, origin, reason=reason, associate_id=associate_id, by=by, name=name
+    )
+    await identity.database.transaction(work)
+
+
+def refusal(
+    identity: Identity,
+    tenant: Tenant,
+    event: AuditEvent,
+    origin: Origin,
+    *,
+    reason: str,
+    associate_id: int = 0,
+    by: int = 0,
+    name: str = "",
+) -> Work[None]:
+    """Give the work that writes the event of a refusal into a transaction.
 
     :param name: What was typed; kept as a keyed hash where no user is known.
     """
@@ -208,18 +236,27 @@ async def failed(
             name_hash=name_hash if name and not associate_id else "",
         )
 
-    await identity.database.transaction(work)
+    return work
 
 
 @asynccontextmanager
 async def refusals_told(
     identity: Identity, tenant: Tenant, origin: Origin, *, associate_id: int, by: int
 ) -> AsyncIterator[None]:
-    """Write an event where a change of a password is refused. Throttled ones are told elsewhere."""
+    """Write an event where a change of a password is refused; of throttled ones one a minute."""
     try:
         yield
     except PasswordRefused as refused:
-        if refused.reason != "throttled":
+        if refused.reason == "throttled":
+            await throttled(
+                identity,
+                tenant,
+                "",
+                origin,
+                associate_id=associate_id,
+                reason="throttled-change",
+            )
+        else:
             await failed(
                 identity,
                 tenant,
@@ -233,19 +270,27 @@ async def refusals_told(
 
 
 async def throttled(
-    identity: Identity, tenant: Tenant, name_key: str, origin: Origin, *, associate_id: int = 0
+    identity: Identity,
+    tenant: Tenant,
+    name_key: str,
+    origin: Origin,
+    *,
+    associate_id: int | None = None,
+    reason: str = "throttled",
 ) -> None:
     """Tell of an attempt that was answered without looking at the password.
 
     One event tells of all in a minute for a name and an address.
 
     :param name_key: The name as typed, in the form under which it is looked up.
-    :param associate_id: The user meant, where known; else the name is looked up.
+    :param associate_id: The user meant, 0 where there is none; the name is looked up where None.
     """
 
     async def work(connection: Connection) -> None:
-        user = await associates.by_name(connection, tenant.tenant_id, name_key)
-        known = associate_id or (user.associate_id if user else 0)
+        known = associate_id
+        if known is None:
+            user = await associates.by_name(connection, tenant.tenant_id, name_key)
+            known = user.associate_id if user else 0
         name_hash = await _hash_of_name(connection, identity, tenant, name_key)
         await _count(
             connection,
@@ -253,7 +298,7 @@ async def throttled(
             tenant,
             AuditEvent.EXCESS_RATE_LIMIT_EXCEEDED,
             origin,
-            reason="throttled",
+            reason=reason,
             associate_id=known,
             name_hash="" if known else name_hash,
         )
@@ -268,10 +313,42 @@ async def application_token_refused(
 
     :param origin: With the number of the application, where the token was one once.
     """
+    await _tell_once_a_minute(identity, tenant, AuditEvent.AUTHN_TOKEN_REFUSED, origin, reason)
 
+
+async def ticket_refused(
+    identity: Identity, tenant: Tenant, origin: Origin, refused: NotSignedIn
+) -> None:
+    """Tell of a call without a good ticket. One event tells of all in a minute."""
+    expired = refused.reason == "expired"
+    event = AuditEvent.SESSION_USE_AFTER_EXPIRE if expired else AuditEvent.SESSION_REFUSED
+    reason = "" if expired else refused.reason
+    await _tell_once_a_minute(identity, tenant, event, origin, reason, refused.associate_id)
+
+
+async def ticket_not_a_name(
+    identity: Identity, tenant: Tenant, origin: Origin, refused: NotSignedIn
+) -> None:
+    """Tell of a sign-in with a bad ticket in place of a name. One event tells of all in a minute.
+
+    Such sign-ins have no waits, so with an event each they could fill the disk.
+    """
+    event, user = AuditEvent.AUTHN_LOGIN_FAIL, refused.associate_id
+    await _tell_once_a_minute(identity, tenant, event, origin, "bad-ticket", user)
+
+
+async def _tell_once_a_minute(
+    identity: Identity,
+    tenant: Tenant,
+    event: AuditEvent,
+    origin: Origin,
+    reason: str,
+    associate_id: int = 0,
+) -> None:
     async def work(connection: Connection) -> None:
-        event = AuditEvent.AUTHN_TOKEN_REFUSED
-        await _count(connection, identity, tenant, event, origin, reason=reason)
+        await _count(
+            connection, identity, tenant, event, origin, reason=reason, associate_id=associate_id
+        )
 
     await _counted(identity, work)
 
@@ -300,7 +377,7 @@ async def _count(
         reason=reason,
         associate_id=associate_id,
         application_token_id=origin.application_token_id,
-        address=_plain(origin.address),
+        address=plain_address(origin.address),
         name_hash=name_hash,
     )
     await stored.count_up(connection, tenant.tenant_id, pending)

@@ -17,9 +17,15 @@ class Refusal(Exception):
 
 
 class NotSignedIn(Refusal):
-    """The call needs a ticket and has none that is valid."""
+    """The call needs a ticket and has none that is valid.
 
-    def __init__(self, *, given: bool) -> None:
+    :ivar reason: Which of it, for the audit trail; the caller is not told.
+    :ivar associate_id: Whose ticket it was, where that is proved; else 0.
+    """
+
+    def __init__(self, *, given: bool, reason: str = "", associate_id: int = 0) -> None:
+        self.reason = reason or ("unknown" if given else "missing")
+        self.associate_id = associate_id
         super().__init__(
             "The ticket is unknown or has expired. Sign in again to get a new one."
             if given

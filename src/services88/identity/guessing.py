@@ -24,7 +24,7 @@ from services88.identity.names import key_of
 from services88.identity.notices import owe_disablement
 from services88.store import associates, guesses
 from services88.store.associates import Associate
-from services88.store.database import Connection, Reader
+from services88.store.database import Connection, Reader, Work
 from services88.store.errors import Conflict
 from services88.store.guesses import EVERYBODY, EVERYWHERE, Counter
 from services88.store.tenants import Tenant
@@ -92,11 +92,16 @@ async def admit(reader: Reader, identity: Identity, of: Attempt) -> int | None:
     return -(-left // 1000) if left > 0 else None
 
 
-async def count_failure(identity: Identity, of: Attempt) -> None:
-    """Count a wrong password, in a transaction of its own. Call it after hashing, never before."""
+async def count_failure(identity: Identity, of: Attempt, told: Work[None] | None = None) -> None:
+    """Count a wrong password, in a transaction of its own. Call it after hashing, never before.
+
+    :param told: What writes the event of it into the same transaction.
+    """
 
     async def work(connection: Connection) -> None:
         await failed(connection, identity, of)
+        if told is not None:
+            await told(connection)
 
     try:
         await identity.database.transaction(work)

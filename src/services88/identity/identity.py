@@ -29,10 +29,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a call comes from: network address and application, as far as known."""
+    """Where a call comes from: network address and application, as far as known.
+
+    :ivar via: ``page`` where a person did it in a browser; the audit trail tells it.
+    """
 
     address: str = ""
     application_token_id: int = 0
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)

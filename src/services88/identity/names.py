@@ -5,7 +5,7 @@ import unicodedata
 
 from services88.identity.errors import BadInput
 
-__all__ = ["check_tenant_name", "check_user_name", "key_of"]
+__all__ = ["check_nick_name", "check_tenant_name", "check_user_name", "key_of"]
 
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -32,6 +32,22 @@ def check_user_name(name: str) -> str:
     if name.startswith("7T:"):
         raise BadInput("A user name cannot begin with 7T: (that marks a ticket).")
     return name
+
+
+def check_nick_name(nick_name: str) -> str:
+    """Give the nick name without blanks around it; it may be empty, which is none.
+
+    :raises BadInput: It cannot be one.
+    """
+    nick_name = nick_name.strip()
+    if len(nick_name) > _LONGEST_NICK_NAME:
+        raise BadInput(f"A nick name has at most {_LONGEST_NICK_NAME} characters.")
+    if any(unicodedata.category(character).startswith("C") for character in nick_name):
+        raise BadInput("A nick name has no control or invisible characters.")
+    return nick_name
+
+
+_LONGEST_NICK_NAME = 80  # in the form for looking up, letters can become three
 
 
 def check_tenant_name(name: str) -> str:

@@ -7,13 +7,22 @@ It is rendered and sent later, by ``services88.mail``.
 import json
 from enum import StrEnum
 
+from services88.identity.audit import plain_address
 from services88.identity.clock import HOUR
-from services88.identity.identity import Identity
-from services88.store import outbox
+from services88.identity.identity import Identity, Origin
+from services88.store import application_tokens, outbox, seen_applications
 from services88.store.associates import Associate
 from services88.store.database import Connection
 
-__all__ = ["DAY", "FORGOTTEN_AFTER", "Cause", "Notice", "owe", "owe_disablement"]
+__all__ = [
+    "DAY",
+    "FORGOTTEN_AFTER",
+    "Cause",
+    "Notice",
+    "owe",
+    "owe_disablement",
+    "owe_new_application",
+]
 
 DAY = 24 * HOUR
 FORGOTTEN_AFTER = 7 * DAY
@@ -27,6 +36,7 @@ class Notice(StrEnum):
     PASSWORD_REMOVED = "password-removed"  # noqa: S105
     PASSWORD_DISABLED = "password-disabled"  # noqa: S105
     RESET_LINK = "reset-link"
+    NEW_APPLICATION = "new-application"
 
 
 class Cause(StrEnum):
@@ -75,3 +85,35 @@ async def owe_disablement(connection: Connection, identity: Identity, user: Asso
     if await outbox.was_owed(connection, user.associate_id, Notice.PASSWORD_DISABLED, since):
         return False
     return await owe(connection, identity, Notice.PASSWORD_DISABLED, user)
+
+
+async def owe_new_application(
+    connection: Connection, identity: Identity, user: Associate, origin: Origin
+) -> bool:
+    """Note from which application a user signs in, and owe them the news of one that is new.
+
+    The first that is noted of a user is no news: it is how everybody begins, and how everybody
+    would be told at once when the server is updated. On-site no application is known.
+
+    :returns: False where no mail is owed.
+    :raises Conflict: The same was noted at the same time; undo, and try again.
+    """
+    application = origin.application_token_id
+    if not application:
+        return False
+    seen = await seen_applications.of_user(connection, user.associate_id)
+    if application in seen:
+        return False
+    now = identity.clock.now()
+    await seen_applications.add(connection, user.associate_id, application, now)
+    if not seen:
+        return False
+    name = await application_tokens.name_of(connection, user.tenant_id, application)
+    return await owe(
+        connection,
+        identity,
+        Notice.NEW_APPLICATION,
+        user,
+        application=name,
+        address=plain_address(origin.address),
+    )

@@ -1,10 +1,11 @@
 """Which rules new passwords of a tenant have to satisfy, and asking them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from services88.identity import tickets
 from services88.identity.audit import AuditEvent, record
-from services88.identity.identity import Identity, Origin
+from services88.identity.identity import Caller, Identity, Origin
 from services88.identity.policy import (
     LONGEST_HISTORY,
     Failure,
@@ -14,12 +15,24 @@ from services88.identity.policy import (
     build,
     preset_named,
 )
+from services88.identity.policy.history import History
+from services88.identity.policy.strength import score
 from services88.store import password_history, preferences
 from services88.store.associates import Associate
+from services88.store.credentials import PasswordRow
 from services88.store.database import Connection
 from services88.store.tenants import Tenant
 
-__all__ = ["choose", "chosen", "explain", "policy_of", "require", "subject_of"]
+__all__ = [
+    "choose",
+    "chosen",
+    "explain",
+    "judge",
+    "policy_of",
+    "require",
+    "require_of",
+    "subject_of",
+]
 
 _DOCUMENTED = ("System", "PasswordPolicy")
 """Section and key of the vendor's own preference, which holds the preference string."""
@@ -54,9 +67,12 @@ async def choose(
     minimum_length: int | None = None,
     history: int | None = None,
     preference: str | None = None,
+    caller: Caller | None = None,
+    origin: Origin | None = None,
 ) -> PolicyChoice:
     """Change what a tenant chose; what is None stays as it is, an empty preference removes it.
 
+    :param caller: The administrator who does it; None for the command line.
     :raises BadInput: A value is not possible.
     """
     choice = await chosen(identity, tenant)
@@ -82,14 +98,22 @@ async def choose(
     changed = " ".join(key for (_, key), value in wanted.items() if value != "")
 
     async def work(connection: Connection) -> None:
+        if caller is not None:
+            await tickets.check_again(connection, caller)
         for (section, key), value in wanted.items():
             if value == "":
                 await preferences.remove(connection, tenant.tenant_id, section, key)
             else:
                 await preferences.put(connection, tenant.tenant_id, section, key, str(value))
-        event = AuditEvent.POLICY_CHANGED
         await record(
-            connection, identity, tenant, event, Origin(), associate_id=0, by=0, reason=changed
+            connection,
+            identity,
+            tenant,
+            AuditEvent.POLICY_CHANGED,
+            origin or Origin(),
+            associate_id=0,
+            by=caller.associate_id if caller else 0,
+            reason=changed,
         )
 
     await identity.database.transaction(work)
@@ -135,6 +159,28 @@ async def require(
     await identity.hashing.run(lambda: policy.require(candidate, whole))
 
 
+async def require_of(
+    identity: Identity,
+    policy: Policy,
+    candidate: str,
+    tenant: Tenant,
+    user: Associate,
+    current: PasswordRow | None,
+) -> None:
+    """Refuse an unacceptable new password of a user who is there; see :func:`require`.
+
+    :param current: The password that it is to replace.
+    """
+    await require(
+        identity,
+        policy,
+        candidate,
+        subject_of(tenant, user),
+        of=user.associate_id,
+        current=current.secret if current else "",
+    )
+
+
 async def explain(
     identity: Identity, tenant: Tenant, candidate: str, user: Associate | None = None
 ) -> list[Failure]:
@@ -145,3 +191,45 @@ async def explain(
     policy = await policy_of(identity, tenant)
     subject = subject_of(tenant, user) if user else Subject(company=tenant.company_name)
     return await identity.hashing.run(lambda: policy.check(candidate, subject))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is known of a candidate before it is chosen, by somebody who has proved nothing.
+
+    :ivar rules: Each rule in words, and whether the candidate satisfies it: None where only the
+        change itself tells, since it depends on the passwords that were.
+    :ivar failures: What to do about those that fail.
+    :ivar score: How hard the candidate is to guess, 0 to 4, as zxcvbn estimates.
+    """
+
+    rules: tuple[tuple[str, bool | None], ...]
+    failures: tuple[Failure, ...]
+    score: int
+
+
+async def judge(
+    identity: Identity, tenant: Tenant, candidate: str, subject: Subject | None = None
+) -> Judgement:
+    """Judge a candidate rule by rule, and keep nothing.
+
+    :param subject: What whoever asks has told of themselves; nothing that only we know.
+    :raises ServerBusy: There is too much to do.
+    """
+    policy = await policy_of(identity, tenant)
+    of = subject or Subject(company=tenant.company_name)
+
+    def work() -> Judgement:
+        whole = Policy(()).check(candidate, of)
+        rules: list[tuple[str, bool | None]] = []
+        failures: list[Failure] = list(whole)
+        for validator in policy.validators:
+            found = [] if whole else validator.check(candidate, of)
+            failures += found
+            text = validator.help_text()
+            if text:
+                later = isinstance(validator, History)
+                rules.append((text, None if later else not whole and not found))
+        return Judgement(tuple(rules), tuple(failures), 0 if whole else score(candidate, of))
+
+    return await identity.hashing.run(work)

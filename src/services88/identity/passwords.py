@@ -4,7 +4,7 @@ Hashing takes long, so it happens before and outside any transaction; the transa
 exactly the hash that was verified, or nothing.
 """
 
-from services88.identity import guessing, notices, password_rules
+from services88.identity import guessing, notices, password_rules, tickets
 from services88.identity.audit import AuditEvent, record, refusals_told, tickets_ended
 from services88.identity.errors import BadInput, NotSignedIn, PasswordRefused, ServerBusy
 from services88.identity.generated import generate
@@ -18,6 +18,7 @@ from services88.store.credentials import PasswordRow
 from services88.store.database import Connection, Reader
 from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
+from services88.texts import _, marked
 
 __all__ = ["change", "change_own", "remove", "set_by_operator", "set_generated", "store"]
 
@@ -75,28 +76,25 @@ async def _change(
     origin: Origin,
 ) -> None:
     policy = await password_rules.policy_of(identity, caller.tenant)
-    subject = password_rules.subject_of(caller.tenant, user)
+    own = user.associate_id == caller.associate_id
     hashed: str | None = None
     was_right = False
-    for _ in range(_ATTEMPTS):
+    for _attempt in range(_ATTEMPTS):
         row = await credentials.password_of(identity.database, user.associate_id)
         attempt = None
         if old is not None:
             tried = user if row else None
             attempt = guessing.attempt(identity, caller.tenant, user.name, origin, tried)
-            await _admit(identity.database, identity, attempt)
+            await _admit(identity.database, identity, attempt, own=own)
             proved = await identity.hashing.verify(row.secret if row else None, old)
             if row is None or not proved:
                 if not was_right:  # it was no guess where another change made it wrong just now
                     await guessing.count_failure(identity, attempt)
                 raise PasswordRefused("old-password-wrong", "The current password is not correct.")
             was_right = True
-            await _admit(identity.database, identity, attempt)
+            await _admit(identity.database, identity, attempt, own=own)
         if hashed is None:
-            current = row.secret if row else ""
-            await password_rules.require(
-                identity, policy, new, subject, of=user.associate_id, current=current
-            )
+            await password_rules.require_of(identity, policy, new, caller.tenant, user, row)
             hashed = await identity.hashing.hash(new)
         if await _replace(identity, caller, user, policy, row, hashed, origin, attempt):
             return
@@ -104,19 +102,23 @@ async def _change(
     raise ServerBusy(retry_after=1)
 
 
-async def _admit(reader: Reader, identity: Identity, attempt: Attempt) -> None:
+async def _admit(reader: Reader, identity: Identity, attempt: Attempt, *, own: bool) -> None:
     """Refuse to try the old password after too many failures, those of signing in included."""
     if await guessing.is_disabled(reader, attempt):
-        raise PasswordRefused("throttled", _DISABLED)
+        raise PasswordRefused("throttled", _(_DISABLED if own else _DISABLED_OF_ANOTHER))
     wait = await guessing.admit(reader, identity, attempt)
     if wait is not None:
-        raise PasswordRefused("throttled", _THROTTLED.format(wait), retry_after=wait)
+        raise PasswordRefused("throttled", _(_THROTTLED).format(wait), retry_after=wait)
 
 
-_THROTTLED = "There were too many wrong passwords. Nothing was changed. Try again in {} s."
-_DISABLED = (
+_THROTTLED = marked("There were too many wrong passwords. Nothing was changed. Try again in {} s.")
+_DISABLED = marked(
     "Your password was disabled after too many wrong ones. Nothing was changed. "
     "Ask an administrator to set a new one."
+)
+_DISABLED_OF_ANOTHER = marked(
+    "The password of this user was disabled after too many wrong ones, so the old password is not "
+    "looked at. Nothing was changed. Leave the old password empty to set a new one."
 )
 
 
@@ -138,11 +140,13 @@ async def remove(identity: Identity, caller: Caller, user: Associate, origin: Or
     """Take a user's password away: they cannot sign in, and all tickets of theirs end.
 
     :returns: False where the user has no password.
+    :raises NotSignedIn: The caller's ticket was revoked meanwhile.
     """
     policy = await password_rules.policy_of(identity, caller.tenant)
 
     async def work(connection: Connection) -> bool:
-        row = await credentials.password_of(connection, user.associate_id)
+        await tickets.check_again(connection, caller)
+        row = await credentials.locked_password_of(connection, user.associate_id)
         if row is None:
             return False
         await credentials.delete_password(connection, user.associate_id)
@@ -186,12 +190,10 @@ async def _replace(
     attempt: Attempt | None,
 ) -> bool:
     async def work(connection: Connection) -> bool:
-        ticket = await credentials.ticket(connection, caller.tenant.tenant_id, caller.ticket_key)
-        if ticket is None or ticket.deleted or ticket.waiting_for_approval:
-            raise NotSignedIn(given=True)
-        if attempt is not None:
-            await _admit(connection, identity, attempt)
+        await tickets.check_again(connection, caller)
         own = user.associate_id == caller.associate_id
+        if attempt is not None:
+            await _admit(connection, identity, attempt, own=own)
         return await store(
             connection,
             identity,
@@ -285,14 +287,7 @@ async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, n
     """
     policy = await password_rules.policy_of(identity, tenant)
     row = await credentials.password_of(identity.database, user.associate_id)
-    await password_rules.require(
-        identity,
-        policy,
-        new,
-        password_rules.subject_of(tenant, user),
-        of=user.associate_id,
-        current=row.secret if row else "",
-    )
+    await password_rules.require_of(identity, policy, new, tenant, user, row)
     hashed = await identity.hashing.hash(new)
 
     async def work(connection: Connection) -> bool:

@@ -8,7 +8,8 @@ the password.
 import hashlib
 import secrets
 
-from services88.identity import notices, password_rules, passwords
+from services88.identity import notices, password_rules, passwords, sign_in
+from services88.identity.accounts import AssociateType
 from services88.identity.audit import AuditEvent, record
 from services88.identity.clock import MINUTE
 from services88.identity.errors import Refusal, ServerBusy
@@ -18,8 +19,10 @@ from services88.store import associates, credentials, outbox, reset_links
 from services88.store.associates import Associate
 from services88.store.database import Connection
 from services88.store.errors import Conflict
+from services88.store.reset_links import LinkRow
+from services88.store.tenants import Tenant
 
-__all__ = ["LIFETIME", "PATH", "LinkRefused", "ask", "issue", "use"]
+__all__ = ["LIFETIME", "PATH", "LinkRefused", "ask", "ask_for_name", "issue", "look", "use"]
 
 LIFETIME = 30 * MINUTE
 PATH = "/password/reset"
@@ -41,7 +44,26 @@ async def ask(identity: Identity, caller: Caller, user: Associate, origin: Origi
 
     :returns: False where the user has no e-mail address.
     """
+    return await _owe(identity, caller.tenant, user, origin, by=caller.associate_id)
 
+
+async def ask_for_name(identity: Identity, tenant: Tenant, name: str, origin: Origin) -> None:
+    """Owe the user of a typed name or e-mail address a mail with a link, where there is one.
+
+    Nothing tells whether there is, nor does what is raised; how long it takes does, so do not let
+    whoever asked wait for it (ASVS 6.3.8).
+    """
+    user = await sign_in.find(identity, tenant, name)
+    if user is not None and user.may_sign_in and AssociateType(user.type) in _SIGNING_IN:
+        await _owe(identity, tenant, user, origin, by=0)
+
+
+_SIGNING_IN = (AssociateType.EMPLOYEE, AssociateType.EXTERNAL_PERSON, AssociateType.SYSTEM)
+
+
+async def _owe(
+    identity: Identity, tenant: Tenant, user: Associate, origin: Origin, *, by: int
+) -> bool:
     async def work(connection: Connection) -> bool:
         since = identity.clock.now() - _APART
         if await outbox.was_owed(connection, user.associate_id, Notice.RESET_LINK, since):
@@ -51,11 +73,11 @@ async def ask(identity: Identity, caller: Caller, user: Associate, origin: Origi
         await record(
             connection,
             identity,
-            caller.tenant,
+            tenant,
             AuditEvent.AUTHN_PASSWORD_LINK_REQUESTED,
             origin,
             associate_id=user.associate_id,
-            by=caller.associate_id,
+            by=by,
         )
         return True
 
@@ -84,6 +106,25 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
+async def look(identity: Identity, token: str) -> tuple[Tenant, Associate]:
+    """Say whose password a link changes, and change nothing.
+
+    :raises LinkRefused: The link is not valid, or not any more.
+    """
+    link, user = await _valid(identity, token)
+    return link.tenant, user
+
+
+async def _valid(identity: Identity, token: str) -> tuple[LinkRow, Associate]:
+    link = await reset_links.by_secret(identity.database, _hash(token))
+    if link is None or link.used is not None or link.expires <= identity.clock.now():
+        raise LinkRefused
+    user = await associates.by_id(identity.database, link.tenant.tenant_id, link.associate_id)
+    if user is None or not user.may_sign_in:
+        raise LinkRefused
+    return link, user
+
+
 async def use(identity: Identity, token: str, new: str, origin: Origin) -> None:
     """Change a user's password by a link, which is used up; all their tickets end.
 
@@ -91,23 +132,11 @@ async def use(identity: Identity, token: str, new: str, origin: Origin) -> None:
     :raises PasswordRefused: The new password is unacceptable; the link is not used up.
     :raises ServerBusy: There is too much to do. Nothing was changed.
     """
-    link = await reset_links.by_secret(identity.database, _hash(token))
-    if link is None or link.used is not None or link.expires <= identity.clock.now():
-        raise LinkRefused
+    link, user = await _valid(identity, token)
     tenant = link.tenant
-    user = await associates.by_id(identity.database, tenant.tenant_id, link.associate_id)
-    if user is None or not user.may_sign_in:
-        raise LinkRefused
     policy = await password_rules.policy_of(identity, tenant)
     row = await credentials.password_of(identity.database, user.associate_id)
-    await password_rules.require(
-        identity,
-        policy,
-        new,
-        password_rules.subject_of(tenant, user),
-        of=user.associate_id,
-        current=row.secret if row else "",
-    )
+    await password_rules.require_of(identity, policy, new, tenant, user, row)
     hashed = await identity.hashing.hash(new)
 
     async def work(connection: Connection) -> None:

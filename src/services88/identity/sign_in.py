@@ -8,14 +8,16 @@ from services88.identity.errors import NotSignedIn, ServerBusy
 from services88.identity.guessing import Attempt
 from services88.identity.identity import Identity, Origin
 from services88.identity.names import key_of
+from services88.identity.notices import owe_new_application
 from services88.identity.tickets import Ticket
 from services88.store import associates, credentials, roles
 from services88.store.associates import Associate
 from services88.store.credentials import PasswordRow
 from services88.store.database import Connection
+from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 
-__all__ = ["ProvidedCredential", "SignedIn", "with_name"]
+__all__ = ["ProvidedCredential", "SignedIn", "find", "with_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +57,28 @@ async def with_name(
     if tickets.looks_like_ticket(name):
         return await _with_ticket(identity, tenant, name, origin)
     for _ in range(_ATTEMPTS):
-        user = await _find(identity, tenant, name)
-        row = await credentials.password_of(identity.database, user.associate_id) if user else None
+        user = await find(identity, tenant, name)
+        known = user.associate_id if user else 0
+        # Looked up for nobody as well, so that it takes the same time (ASVS 6.3.8).
+        row = await credentials.password_of(identity.database, known)
         attempt = guessing.attempt(identity, tenant, name, origin, user if row else None)
         if await guessing.admit(identity.database, identity, attempt) is not None:
-            known = user.associate_id if user else 0
             await audit.throttled(identity, tenant, key_of(name), origin, associate_id=known)
             return None
         usable = row is not None and user is not None and user.may_sign_in
         disabled = await guessing.is_disabled(identity.database, attempt)
         proved = await identity.hashing.verify(row.secret if row else None, password)
         if not proved or not usable or disabled or user is None or row is None:
-            await guessing.count_failure(identity, attempt)
-            reason = "password-disabled" if proved and disabled else _why_not(user, row)
-            await _refused(identity, tenant, name, user, reason, origin)
+            told = audit.refusal(
+                identity,
+                tenant,
+                AuditEvent.AUTHN_LOGIN_FAIL,
+                origin,
+                reason="password-disabled" if proved and disabled else _why_not(user, row),
+                associate_id=known,
+                name=name,
+            )
+            await guessing.count_failure(identity, attempt, told)
             return None
         better = None
         if identity.hashing.may_replace(row.secret, password):
@@ -78,14 +88,15 @@ async def with_name(
             provided = ProvidedCredential(credentials.PASSWORD, row.search_name, row.credentials_id)
             return await _signed_in(identity, user, ticket, provided)
         # The hash was replaced since it was read: by a change, or by a better one of the same. Or
-        # others that failed since have set a wait.
+        # others that failed since have set a wait. Or this application was seen first elsewhere.
     raise ServerBusy(retry_after=1)
 
 
 _ATTEMPTS = 3
 
 
-async def _find(identity: Identity, tenant: Tenant, name: str) -> Associate | None:
+async def find(identity: Identity, tenant: Tenant, name: str) -> Associate | None:
+    """Find the user whom a typed name or e-mail address means."""
     key = key_of(name)
     # Both look-ups, always: a name that is there takes as long as one that is not (ASVS 6.3.8).
     user = await associates.by_name(identity.database, tenant.tenant_id, key)
@@ -106,25 +117,6 @@ def _why_not(user: Associate | None, row: PasswordRow | None) -> str:
     return "wrong-password" if row is not None else "no-password"
 
 
-async def _refused(
-    identity: Identity,
-    tenant: Tenant,
-    name: str,
-    user: Associate | None,
-    reason: str,
-    origin: Origin,
-) -> None:
-    await audit.failed(
-        identity,
-        tenant,
-        AuditEvent.AUTHN_LOGIN_FAIL,
-        origin,
-        reason=reason,
-        associate_id=user.associate_id if user else 0,
-        name=name,
-    )
-
-
 async def _issue(
     identity: Identity,
     attempt: Attempt,
@@ -139,7 +131,7 @@ async def _issue(
     tenant, origin = attempt.tenant, attempt.origin
 
     async def work(connection: Connection) -> Ticket | None:
-        if await credentials.password_of(connection, user.associate_id) != proved:
+        if await credentials.locked_password_of(connection, user.associate_id) != proved:
             return None
         if await guessing.overtaken(connection, identity, attempt):
             return None
@@ -150,7 +142,8 @@ async def _issue(
         if not await associates.signed_in(connection, user.associate_id, identity.clock.now()):
             return None
         await guessing.succeeded(connection, identity, attempt, user)
-        ticket = await tickets.issue(connection, identity, tenant, user.associate_id)
+        ticket = await tickets.issue(connection, identity, tenant, user.associate_id, origin)
+        await owe_new_application(connection, identity, user, origin)
         await audit.record(
             connection,
             identity,
@@ -162,16 +155,19 @@ async def _issue(
         )
         return ticket
 
-    return await identity.database.transaction(work)
+    try:
+        return await identity.database.transaction(work)
+    except Conflict:
+        return None
 
 
 async def _with_ticket(
     identity: Identity, tenant: Tenant, text: str, origin: Origin
 ) -> SignedIn | None:
     try:
-        caller = await tickets.verify(identity, tenant, text)
-    except NotSignedIn:
-        await _refused(identity, tenant, "", None, "bad-ticket", origin)
+        caller = await tickets.verify(identity, tenant, text, origin.address)
+    except NotSignedIn as refused:
+        await audit.ticket_not_a_name(identity, tenant, origin, refused)
         return None
     user = await associates.by_id(identity.database, tenant.tenant_id, caller.associate_id)
     ticket = tickets.parse(text)
@@ -179,6 +175,7 @@ async def _with_ticket(
         return None
 
     async def work(connection: Connection) -> None:
+        await owe_new_application(connection, identity, user, origin)
         await audit.record(
             connection,
             identity,
@@ -190,7 +187,10 @@ async def _with_ticket(
             reason="ticket",
         )
 
-    await identity.database.transaction(work)
+    try:
+        await identity.database.transaction(work)
+    except Conflict:  # another server saw the application first; this time it is known
+        await identity.database.transaction(work)
     provided = ProvidedCredential(credentials.TICKET, caller.ticket_key, caller.ticket_id)
     return await _signed_in(identity, user, ticket, provided)
 

@@ -13,16 +13,33 @@ import hmac
 import re
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services88.identity.audit import plain_address, tickets_ended
 from services88.identity.clock import HOUR, MINUTE
 from services88.identity.errors import NotSignedIn
-from services88.identity.identity import Caller, Identity
+from services88.identity.identity import Caller, Identity, Origin
 from services88.store import credentials
+from services88.store.associates import Associate
+from services88.store.credentials import LiveTicketRow
 from services88.store.database import Connection
 from services88.store.tenants import Tenant
 
-__all__ = ["LIFETIME", "PREFIX", "Ticket", "issue", "looks_like_ticket", "new", "parse", "verify"]
+__all__ = [
+    "LIFETIME",
+    "PREFIX",
+    "Ticket",
+    "check_again",
+    "issue",
+    "listing",
+    "looks_like_ticket",
+    "new",
+    "parse",
+    "revoke",
+    "revoke_numbered",
+    "verify",
+]
 
 PREFIX = "7T:"
 LIFETIME = 6 * HOUR
@@ -78,7 +95,7 @@ def _bare(text: str) -> str:
 
 
 async def issue(
-    connection: Connection, identity: Identity, tenant: Tenant, associate_id: int
+    connection: Connection, identity: Identity, tenant: Tenant, associate_id: int, origin: Origin
 ) -> Ticket:
     """Store a new ticket for a user, and clear away some that have expired."""
     ticket = new()
@@ -92,13 +109,16 @@ async def issue(
         secret=ticket.secret,
         now=now,
         until=now + LIFETIME + _SLACK,
+        address=plain_address(origin.address),
+        application_token_id=origin.application_token_id,
     )
     return ticket
 
 
-async def verify(identity: Identity, tenant: Tenant, text: str | None) -> Caller:
+async def verify(identity: Identity, tenant: Tenant, text: str | None, address: str = "") -> Caller:
     """Find the user behind a ticket, and let the ticket live another six hours.
 
+    :param address: Where the call comes from.
     :raises NotSignedIn: There is no ticket; or it is unknown to this tenant, has expired or was
         revoked; or its user may not sign in. The caller is not told which.
     """
@@ -106,23 +126,26 @@ async def verify(identity: Identity, tenant: Tenant, text: str | None) -> Caller
         raise NotSignedIn(given=False)
     ticket = parse(text)
     if ticket is None:
-        raise NotSignedIn(given=True)
+        raise NotSignedIn(given=True, reason="malformed")
     row = await credentials.ticket(identity.database, tenant.tenant_id, ticket.key)
     now = identity.clock.now()
-    if (
-        row is None
-        or not hmac.compare_digest(row.secret, ticket.secret)
-        or row.valid_to <= now
-        or row.deleted
-        or row.waiting_for_approval
-    ):
+    if row is None or not hmac.compare_digest(row.secret, ticket.secret):
         raise NotSignedIn(given=True)
+    if row.valid_to <= now:
+        raise NotSignedIn(given=True, reason="expired", associate_id=row.associate_id)
+    if row.deleted or row.waiting_for_approval:
+        reason = "retired" if row.deleted else "not-approved"
+        raise NotSignedIn(given=True, reason=reason, associate_id=row.associate_id)
     if row.valid_to - now < LIFETIME:
         found = row.credentials_id
 
         async def renew(connection: Connection) -> None:
             await credentials.renew_ticket(
-                connection, found, now=now, until=now + LIFETIME + _SLACK
+                connection,
+                found,
+                now=now,
+                until=now + LIFETIME + _SLACK,
+                address=plain_address(address),
             )
 
         await identity.database.transaction(renew)
@@ -135,3 +158,105 @@ async def verify(identity: Identity, tenant: Tenant, text: str | None) -> Caller
         ticket_key=ticket.key,
         ticket_id=row.credentials_id,
     )
+
+
+async def check_again(connection: Connection, caller: Caller) -> None:
+    """Refuse, within the transaction that changes something, a caller whose ticket ended since.
+
+    :raises NotSignedIn: It did, or its user may not sign in any more.
+    """
+    row = await credentials.ticket(connection, caller.tenant.tenant_id, caller.ticket_key)
+    if row is None or row.deleted or row.waiting_for_approval:
+        raise NotSignedIn(given=True)
+
+
+async def listing(
+    identity: Identity, tenant: Tenant, user: Associate | None = None
+) -> Sequence[LiveTicketRow]:
+    """List the valid tickets of a user, or of the whole tenant; nothing they are made of."""
+    return await credentials.live_tickets(
+        identity.database,
+        tenant.tenant_id,
+        identity.clock.now(),
+        associate_id=user.associate_id if user else None,
+    )
+
+
+async def revoke(
+    identity: Identity,
+    tenant: Tenant,
+    user: Associate | None = None,
+    *,
+    caller: Caller | None = None,
+    origin: Origin | None = None,
+) -> int:
+    """End all tickets of a user, or of the whole tenant, at once and on every server (ASVS 7.4.5).
+
+    :param caller: The administrator who does it; None for the command line.
+    :returns: How many were valid.
+    """
+    return await _revoke(
+        identity, tenant, user.associate_id if user else None, None, caller, origin
+    )
+
+
+async def revoke_numbered(
+    identity: Identity,
+    tenant: Tenant,
+    numbers: set[int],
+    *,
+    user: Associate | None = None,
+    caller: Caller | None = None,
+    origin: Origin | None = None,
+) -> int:
+    """End the tickets of some numbers; those that are not valid ones of the tenant are left out.
+
+    :param user: Leave out those of others as well.
+    :param caller: Who does it; None for the command line.
+    :returns: How many were valid.
+    """
+    return await _revoke(
+        identity, tenant, user.associate_id if user else None, numbers, caller, origin
+    )
+
+
+async def _revoke(
+    identity: Identity,
+    tenant: Tenant,
+    associate_id: int | None,
+    numbers: set[int] | None,
+    caller: Caller | None,
+    origin: Origin | None,
+) -> int:
+    async def work(connection: Connection) -> int:
+        if caller is not None:
+            await check_again(connection, caller)
+        found = await credentials.live_tickets(
+            connection, tenant.tenant_id, identity.clock.now(), associate_id=associate_id
+        )
+        ended: dict[int, int] = {}
+        for row in found:
+            if numbers is not None and row.credentials_id not in numbers:
+                continue
+            if await credentials.delete_ticket(connection, tenant.tenant_id, row.credentials_id):
+                ended[row.associate_id] = ended.get(row.associate_id, 0) + 1
+        for owner, count in ended.items():
+            await tickets_ended(
+                connection,
+                identity,
+                tenant,
+                origin or Origin(),
+                associate_id=owner,
+                by=caller.associate_id if caller else 0,
+                count=count,
+                reason=_reason(caller, owner),
+            )
+        return sum(ended.values())
+
+    return await identity.database.transaction(work)
+
+
+def _reason(caller: Caller | None, owner: int) -> str:
+    if caller is None:
+        return "operator"
+    return "signed-out" if caller.associate_id == owner else "administrator"

@@ -20,7 +20,7 @@ from services88.identity.accounts import AssociateType
 from services88.identity.errors import BadInput, PasswordRefused
 from services88.identity.hashing import NotImportable, check_importable
 from services88.identity.identity import Identity
-from services88.identity.names import check_user_name, key_of
+from services88.identity.names import check_nick_name, check_user_name, key_of
 from services88.store import associates
 from services88.store.errors import StoreError
 from services88.store.roles import Role
@@ -33,6 +33,7 @@ COLUMNS = (
     "firstname",
     "lastname",
     "email",
+    "nickname",
     "role",
     "type",
     "password_hash",
@@ -71,6 +72,7 @@ class ImportRow:
     firstname: str = ""
     lastname: str = ""
     email: str = ""
+    nick_name: str = ""
     role: str = ""
     type: AssociateType = AssociateType.EMPLOYEE
     secret: str | None = field(default=None, repr=False)
@@ -281,6 +283,10 @@ def _row(line: int, found: dict[str, str]) -> ImportRow:
         name = check_user_name(found.get("name", ""))
     except BadInput as error:
         raise _Wrong(str(error), "Choose another name, and tell it to the person.") from None
+    try:
+        nick_name = check_nick_name(found.get("nickname", ""))
+    except BadInput as error:
+        raise _Wrong(str(error), "Choose another nick name, or leave it empty.") from None
     for limited, longest in _LONGEST.items():
         _check_text(limited, stripped(limited), longest)
     secret, password = stripped("password_hash"), found.get("password", "")
@@ -296,6 +302,7 @@ def _row(line: int, found: dict[str, str]) -> ImportRow:
         firstname=stripped("firstname"),
         lastname=stripped("lastname"),
         email=_email(stripped("email")),
+        nick_name=nick_name,
         role=stripped("role"),
         type=_one_of("type", stripped("type"), _TYPES, "employee, external or system"),
         secret=_secret(secret) if secret else None,
@@ -377,6 +384,13 @@ def _exists() -> _Wrong:
     )
 
 
+def _nick_name_taken() -> _Wrong:
+    return _Wrong(
+        "Another user has that nick name already; letter case makes no difference.",
+        "Choose another nick name, or leave it empty.",
+    )
+
+
 async def _import(
     identity: Identity,
     tenant: Tenant,
@@ -388,6 +402,8 @@ async def _import(
     role_id = _role(available, row.role)
     if await associates.by_name(identity.database, tenant.tenant_id, key_of(row.name)):
         raise _exists()
+    if not await accounts.is_nick_name_free(identity, tenant, row.nick_name):
+        raise _nick_name_taken()
     secret = row.secret
     if row.password is not None:
         try:
@@ -419,9 +435,12 @@ async def _import(
             firstname=row.firstname,
             lastname=row.lastname,
             email=row.email,
+            nick_name=row.nick_name,
             retired=row.retired,
         )
     except BadInput:  # somebody else added one since
+        if not await accounts.is_nick_name_free(identity, tenant, row.nick_name):
+            raise _nick_name_taken() from None
         raise _exists() from None
 
 

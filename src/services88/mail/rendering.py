@@ -44,6 +44,20 @@ _TEXTS = {
             marked("If it was not you who tried, somebody may be guessing your password."),
         ),
     ),
+    Notice.NEW_APPLICATION: (
+        marked("A sign-in from a new application"),
+        (
+            marked(
+                "On {time} somebody signed in as the user {name} from the application "
+                "{application}, from which this user had not signed in before. The network "
+                "address was {address}."
+            ),
+            marked(
+                "If it was you, all is well. If not, change your password, which ends all other "
+                "sessions, and tell your administrator."
+            ),
+        ),
+    ),
     Notice.RESET_LINK: (
         marked("Change your password"),
         (
@@ -73,6 +87,8 @@ def render(
         "name": user.name,
         "time": datetime.fromtimestamp(mail.created / 1000, UTC).strftime("%Y-%m-%d, %H:%M UTC"),
         "cause": _(_CAUSES[Cause(cause)]) if cause else "",
+        "application": parameters.get("application", ""),
+        "address": parameters.get("address", ""),
         "link": f"{public_url}{PATH}?token={token}",
         "minutes": LIFETIME // 60_000,
     }

@@ -12,6 +12,7 @@ import click
 from services88.identity.errors import BadInput
 from services88.identity.identity import Identity
 from services88.identity.installation import claim_for_sandbox
+from services88.pages import page_routes
 from services88.sandbox import tour as story_teller
 from services88.sandbox.demo import DEMO_USERS, JANE, add_demo_users
 from services88.sandbox.story import change_own_password, curl, sign_in
@@ -42,6 +43,8 @@ def run(host: str, port: int, database: str | None, *, tour: bool, exposed: bool
                 "port": port,
                 "database": database or throw_away,
                 "password_policy": "vendor",
+                "pages": "all",
+                "admin_pages": True,
             }
         )
         listening = stack.enter_context(listen(settings))
@@ -64,9 +67,11 @@ def run(host: str, port: int, database: str | None, *, tour: bool, exposed: bool
             threading.Thread(target=guide, name="guide", daemon=True).start()
             yield
 
-        app = application(
-            settings, identity, routes_of(settings, identity, strict_sites=True), started
-        )
+        routes = [
+            *page_routes(settings, identity, sandbox=True),
+            *routes_of(settings, identity, strict_sites=True),
+        ]
+        app = application(settings, identity, routes, started)
         run_server(settings, app, listening)
 
 
@@ -86,7 +91,7 @@ def _welcome(url: str, *, kept: bool) -> str:
     return f"""
 services88 sandbox: a test server with public passwords. Stop it with Ctrl-C.
 
-Services (add ?wsdl for the description)
+Services (add ?wsdl for the description, or open them in a browser: {url})
   {folder}/SoPrincipal.svc
   {folder}/User.svc
 

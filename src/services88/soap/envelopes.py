@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from lxml import etree
-
 from services88.contract import namespaces as ns
 from services88.contract.headers import (
     APPLICATION_TOKEN,
@@ -38,9 +36,9 @@ from services88.soap.faults import Code, Fault, SoapError
 from services88.soap.reading import Malformed, read_fields, reader_of
 from services88.soap.versions import VERSIONS, Version
 from services88.soap.writing import Style, Writer, writer
-from services88.soap.xml import XML_DECLARATION
+from services88.soap.xml import XML_DECLARATION, Element
 
-__all__ = ["Envelope", "open_envelope", "read_request", "write_answer"]
+__all__ = ["Envelope", "open_envelope", "read_request", "write_answer", "write_request"]
 
 _OURS = {
     f"{{{ns.SERVICES88}}}{header.name}": (header.name, reader_of(header.type))
@@ -64,20 +62,19 @@ class Envelope:
     """A message, open but not yet read."""
 
     version: Version
-    body: etree._Element
-    headers: tuple[etree._Element, ...]
-    documented: tuple[etree._Element, ...]
+    body: Element
+    headers: tuple[Element, ...]
+    documented: tuple[Element, ...]
     """Header blocks directly under Envelope. Any of them selects the documented dialect."""
 
 
-def open_envelope(root: etree._Element) -> Envelope:
+def open_envelope(root: Element) -> Envelope:
     """Find the parts of a message.
 
     :raises SoapError: It is no SOAP envelope with one Body.
     """
-    name = etree.QName(root)
-    version = VERSIONS.get(name.namespace or "")
-    if version is None or name.localname != "Envelope":
+    version = VERSIONS.get(root.namespace)
+    if version is None or root.name != "Envelope":
         raise SoapError(
             Fault(
                 Code.VERSION_MISMATCH,
@@ -131,10 +128,9 @@ def read_request(agent: Agent, envelope: Envelope, *actions: str | None) -> Requ
     )
 
 
-def _operation(agent: Agent, element: etree._Element) -> Operation:
-    name = etree.QName(element)
-    operation = agent.operations.get(name.localname)
-    if operation is None or name.namespace != ns.SERVICES88:
+def _operation(agent: Agent, element: Element) -> Operation:
+    operation = agent.operations.get(element.name)
+    if operation is None or element.namespace != ns.SERVICES88:
         raise _action_not_supported(
             f"The element in the Body is no operation of {agent.name}.svc. Its operations, in the "
             f"namespace {ns.SERVICES88}, are listed in its WSDL ({agent.name}.svc?wsdl)."
@@ -143,7 +139,7 @@ def _operation(agent: Agent, element: etree._Element) -> Operation:
 
 
 @cache
-def _request_reader(operation: Operation) -> Callable[[etree._Element], dict[str, object]]:
+def _request_reader(operation: Operation) -> Callable[[Element], dict[str, object]]:
     return read_fields(operation.request, ns.SERVICES88)
 
 
@@ -156,7 +152,7 @@ def _read_headers(envelope: Envelope) -> Iterator[tuple[str, object]]:
         )
     seen: set[str] = set()
     for block in inside or envelope.documented:
-        name, reader = _OURS[str(block.tag)]
+        name, reader = _OURS[block.tag]
         if name in seen:
             raise Malformed(f"The header block {name} is given twice.")
         seen.add(name)
@@ -173,11 +169,10 @@ def _check_must_understand(envelope: Envelope) -> None:
             raise _sender("mustUnderstand must be 0, 1, true or false.")
         if must in ("0", "false") or block.tag in _UNDERSTOOD:
             continue
-        name = etree.QName(block)
-        if name.namespace in _UNDERSTOOD_NAMESPACES:
+        if block.namespace in _UNDERSTOOD_NAMESPACES:
             continue
         if (block.get(version.role_attribute) or "").strip() in version.roles:
-            not_understood.append((name.namespace or "", name.localname))
+            not_understood.append((block.namespace, block.name))
     if not_understood:
         raise SoapError(
             Fault(
@@ -304,3 +299,51 @@ def _namespaces(types: tuple[Type, ...]) -> frozenset[str]:
             case ComplexType():
                 waiting.extend(field.type for field in one.fields)
     return frozenset(one.namespace for one in seen)
+
+
+# --- requests, as this server's pages show them ---------------------------------------------------
+
+
+def write_request(
+    operation: Operation,
+    agent: Agent,
+    version: Version,
+    headers: dict[str, object],
+    arguments: dict[str, object],
+    *,
+    documented: bool,
+) -> bytes:
+    """Write a call's envelope, by the writers of answers.
+
+    :param headers: Values of header blocks, by their wire names; others are left out.
+    :param arguments: Values of the parameters, by their Python names.
+    """
+    sent = [header for header in agent.request_headers if header.name in headers]
+    if documented:
+        style = Style((*agent.prefixes.items(), (ns.XML_SCHEMA, "xsd")), typed=True)
+        soap, wrapped = "SOAP-ENV", False
+        declarations = {
+            soap: version.namespace,
+            "SOAP-ENC": version.encoding,
+            "xsi": ns.XML_SCHEMA_INSTANCE,
+            "xsd": ns.XML_SCHEMA,
+        } | {prefix: space for space, prefix in agent.prefixes.items()}
+    else:
+        style = Style(((ns.SERVICES88, ""), (ns.ARRAYS, "a"), (ns.CRYPTOGRAPHY, "c")))
+        soap, wrapped = "s", bool(sent)
+        spaces = _namespaces(tuple(field.type for field in operation.request))
+        declarations = {soap: version.namespace, "": ns.SERVICES88, "xsi": ns.XML_SCHEMA_INSTANCE}
+        declarations |= {
+            prefix: space for space, prefix in style.prefixes if prefix and space in spaces
+        }
+    out = [f"{XML_DECLARATION}<{soap}:Envelope{_declare(declarations)}>"]
+    out.append(f"<{soap}:Header>" if wrapped else "")
+    for header in sent:
+        writer(style, ns.SERVICES88, header.name, header.type)(out, headers[header.name])
+    out.append(f"</{soap}:Header>" if wrapped else "")
+    wrapper = style.name(ns.SERVICES88, operation.name)
+    out.append(f"<{soap}:Body><{wrapper}>")
+    for field in operation.request:
+        writer(style, ns.SERVICES88, field.name, field.type)(out, arguments[field.attribute])
+    out.append(f"</{wrapper}></{soap}:Body></{soap}:Envelope>")
+    return "".join(out).encode()

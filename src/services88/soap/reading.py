@@ -13,8 +13,6 @@ from datetime import datetime
 from functools import cache
 from typing import TypeAlias
 
-from lxml import etree
-
 from services88.contract import namespaces as ns
 from services88.contract.model import (
     ArrayType,
@@ -28,10 +26,11 @@ from services88.contract.model import (
     Type,
     complex_type,
 )
+from services88.soap.xml import Element
 
-__all__ = ["Malformed", "read_fields", "reader_of"]
+__all__ = ["Malformed", "Reader", "read_fields", "reader_of"]
 
-Reader: TypeAlias = Callable[[etree._Element], object]
+Reader: TypeAlias = Callable[[Element], object]
 
 _NIL = f"{{{ns.XML_SCHEMA_INSTANCE}}}nil"
 _TYPE = f"{{{ns.XML_SCHEMA_INSTANCE}}}type"
@@ -43,7 +42,7 @@ class Malformed(Exception):
 
 def read_fields(
     fields: tuple[Field, ...], namespace: str
-) -> Callable[[etree._Element], dict[str, object]]:
+) -> Callable[[Element], dict[str, object]]:
     """Make a reader of the children of an element; absent fields get their default."""
     index = {
         f"{{{namespace}}}{one.name}": (one.attribute, reader_of(one.type), one.name)
@@ -51,10 +50,10 @@ def read_fields(
     }
     defaults = {one.attribute: one.type.default for one in fields}
 
-    def read(element: etree._Element) -> dict[str, object]:
+    def read(element: Element) -> dict[str, object]:
         values: dict[str, object] = {}
         for child in element:
-            known = index.get(str(child.tag))
+            known = index.get(child.tag)
             if known is None:
                 continue
             attribute, reader, name = known
@@ -84,7 +83,7 @@ def reader_of(of: Type) -> Reader:
             raise TypeError(of)
     empty = of.default
 
-    def read(element: etree._Element) -> object:
+    def read(element: Element) -> object:
         nil = element.get(_NIL)
         if nil is not None and nil.strip() in ("true", "1"):
             return empty
@@ -96,14 +95,14 @@ def reader_of(of: Type) -> Reader:
 # --- simple values ------------------------------------------------------------------------------
 
 
-def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname
+def _name(element: Element) -> str:
+    return element.name
 
 
-def _text(element: etree._Element) -> str:
+def _text(element: Element) -> str:
     if len(element):
         raise Malformed(f"{_name(element)} holds elements where a plain value is expected.")
-    return element.text or ""
+    return element.text
 
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
@@ -112,7 +111,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 def _integer(name: str, bits: int) -> Reader:
     limit = 1 << (bits - 1)
 
-    def read(element: etree._Element) -> int:
+    def read(element: Element) -> int:
         text = _text(element).strip()
         if _INTEGER.fullmatch(text):
             value = int(text)
@@ -128,7 +127,7 @@ def _integer(name: str, bits: int) -> Reader:
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def _boolean(element: etree._Element) -> bool:
+def _boolean(element: Element) -> bool:
     value = _BOOLEANS.get(_text(element).strip())
     if value is None:
         raise Malformed(f"{_name(element)} must be true, false, 1 or 0 (xs:boolean).")
@@ -140,7 +139,7 @@ _DATE_TIME = re.compile(
 )
 
 
-def _date_time(element: etree._Element) -> datetime:
+def _date_time(element: Element) -> datetime:
     text = _text(element).strip()
     if _DATE_TIME.fullmatch(text):
         try:
@@ -152,7 +151,7 @@ def _date_time(element: etree._Element) -> datetime:
     )
 
 
-def _bytes(element: etree._Element) -> bytes:
+def _bytes(element: Element) -> bytes:
     try:
         return base64.b64decode("".join(_text(element).split()), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -172,7 +171,7 @@ _SIMPLE: dict[str, Reader] = {
 def _enumeration(of: EnumType) -> Reader:
     members = {member.value: member for member in of.cls}
 
-    def read(element: etree._Element) -> Enumeration:
+    def read(element: Element) -> Enumeration:
         member = members.get(_text(element).strip())
         if member is None:
             raise Malformed(f"{_name(element)} must be one of {', '.join(members)}.")
@@ -184,7 +183,7 @@ def _enumeration(of: EnumType) -> Reader:
 def _flags(of: EnumType) -> Reader:
     members = {member.value: member for member in of.cls}
 
-    def read(element: etree._Element) -> frozenset[Enumeration]:
+    def read(element: Element) -> frozenset[Enumeration]:
         names = _text(element).split()
         if not members.keys() >= set(names):
             raise Malformed(f"{_name(element)} must be a list of {', '.join(members)}.")
@@ -200,7 +199,7 @@ def _array(of: ArrayType) -> Reader:
     tag = f"{{{of.namespace}}}{of.item.name}"
     item = reader_of(of.item)
 
-    def read(element: etree._Element) -> list[object]:
+    def read(element: Element) -> list[object]:
         return [item(child) for child in element if child.tag == tag]
 
     return read
@@ -211,16 +210,16 @@ def _dictionary(of: DictionaryType) -> Reader:
     key_tag, value_tag = f"{{{of.namespace}}}Key", f"{{{of.namespace}}}Value"
     read_key, read_value = _SIMPLE["string"], reader_of(of.value)
 
-    def read(element: etree._Element) -> dict[str, object]:
+    def read(element: Element) -> dict[str, object]:
         values: dict[str, object] = {}
         for pair in element:
             if pair.tag != tag:
                 continue
-            parts: dict[str, etree._Element] = {}
+            parts: dict[str, Element] = {}
             for part in pair:
                 if part.tag in parts:
                     raise Malformed(f"{_name(pair)} has two parts {_name(part)}.")
-                parts[str(part.tag)] = part
+                parts[part.tag] = part
             if key_tag not in parts:
                 raise Malformed(f"{_name(pair)} has no Key.")
             key = str(read_key(parts[key_tag]))
@@ -234,9 +233,9 @@ def _dictionary(of: DictionaryType) -> Reader:
 
 def _complex(of: ComplexType) -> Reader:
     # Made at the first value, since a carrier may hold its own kind.
-    fields: dict[ComplexType, Callable[[etree._Element], dict[str, object]]] = {}
+    fields: dict[ComplexType, Callable[[Element], dict[str, object]]] = {}
 
-    def read(element: etree._Element) -> Complex:
+    def read(element: Element) -> Complex:
         actual = _actual_type(element, of)
         if actual not in fields:
             fields[actual] = read_fields(actual.fields, actual.namespace)
@@ -245,7 +244,7 @@ def _complex(of: ComplexType) -> Reader:
     return read
 
 
-def _actual_type(element: etree._Element, declared: ComplexType) -> ComplexType:
+def _actual_type(element: Element, declared: ComplexType) -> ComplexType:
     """Obey xsi:type: the declared type, or one derived from it.
 
     On plain values xsi:type is not looked at: some clients guess it from the look of the value
@@ -255,7 +254,7 @@ def _actual_type(element: etree._Element, declared: ComplexType) -> ComplexType:
     if said is None:
         return declared
     prefix, colon, local = said.strip().rpartition(":")
-    namespace = element.nsmap.get(prefix if colon else None)
+    namespace = element.namespace_of(prefix if colon else None)
     for cls in _with_derived(declared.cls):
         one = complex_type(cls)
         if one.name == local and one.namespace == namespace:

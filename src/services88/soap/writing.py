@@ -20,11 +20,15 @@ from services88.contract.model import (
     SimpleType,
     Type,
 )
-from services88.soap.xml import text_of
+from services88.soap.xml import is_xml_text, text_of
 
-__all__ = ["Style", "Writer", "writer"]
+__all__ = ["Style", "Unwritable", "Writer", "writer"]
 
 Writer: TypeAlias = Callable[[list[str], Any], None]
+
+
+class Unwritable(ValueError):
+    """A text holds a character that XML cannot hold. The text may be a secret and is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,13 @@ class Style:
     :ivar prefixes: Namespace and prefix; the empty prefix is the default namespace.
     :ivar typed: Whether every value says its type (``xsi:type``), as in documented envelopes, which
         also leave out what a carrier inherits where that is empty.
+    :ivar exact: Whether text that XML cannot hold is refused (:class:`Unwritable`) instead of
+        written with U+FFFD in it: a password must arrive as it is or not at all.
     """
 
     prefixes: tuple[tuple[str, str], ...]
     typed: bool = False
+    exact: bool = False
 
     def name(self, namespace: str, local: str) -> str:
         """Write a qualified name."""
@@ -72,6 +79,8 @@ def writer(style: Style, namespace: str, local: str, of: Type) -> Writer:
 
 def _content(style: Style, of: Type) -> Writer:
     match of:
+        case SimpleType(name="string") if style.exact:
+            return _exact_string
         case SimpleType():
             return _SIMPLE[of.name]
         case EnumType(flags=True):
@@ -91,6 +100,12 @@ def _content(style: Style, of: Type) -> Writer:
 
 
 def _string(out: list[str], value: str) -> None:
+    out.append(text_of(value))
+
+
+def _exact_string(out: list[str], value: str) -> None:
+    if not is_xml_text(value):
+        raise Unwritable("It holds a control character or half a character; XML has none of these.")
     out.append(text_of(value))
 
 

@@ -1,134 +1,202 @@
 """Reading XML from strangers, and the little that writing it needs.
 
-Everything that a message may not have is refused here, by one settings object (ASVS 1.5.1): SOAP
-1.1 section 3 allows neither a document type declaration nor processing instructions; depth and
-number of attributes are bounded. The size of a message is bounded before it comes here.
+Everything that a message may not have is refused here, by one settings object (ASVS 1.5.1) and in
+the one walk that reads it: SOAP 1.1 section 3 allows neither a document type declaration nor
+processing instructions; depth, attributes and namespaces are bounded. The size of a message is
+bounded before it comes here.
+
+The parser is expat, of the standard library. libxml2 (lxml) keeps every name it ever read in a
+dictionary of the thread, for as long as the thread lives, and names are the sender's to choose;
+expat keeps nothing once a message is read.
 """
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Lock, local
+from typing import TypeAlias
+from xml.parsers import expat
 
-from lxml import etree
-
-__all__ = ["XML_DECLARATION", "NotAcceptable", "XmlSettings", "parse", "text_of"]
+__all__ = [
+    "XML_DECLARATION",
+    "Element",
+    "NotAcceptable",
+    "XmlSettings",
+    "is_xml_text",
+    "parse",
+    "text_of",
+]
 
 XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
-_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 @dataclass(frozen=True, slots=True)
 class XmlSettings:
-    """What a message may hold. WCF's documented reader quota for depth is 32."""
+    """What a message may hold. WCF's documented reader quota for depth is 32.
+
+    :ivar max_namespaces: How many declarations of a prefix may be in force at one element.
+    """
 
     max_depth: int = 32
     max_attributes: int = 64
+    max_namespaces: int = 64
 
 
 class NotAcceptable(Exception):
     """The bytes are no XML, or XML of a kind that no message has."""
 
 
-class _Parsing:
-    """Parses on a thread that is replaced now and then.
+_Scope: TypeAlias = "tuple[int, str | None, str | None, _Scope] | None"
+"""Declarations in force: how many, the innermost prefix and its namespace, and the others."""
 
-    libxml2 keeps every name it ever read in a dictionary of the thread, for as long as the thread
-    lives. Names are the sender's to choose: on one thread for ever, memory would only grow.
+
+class Element:
+    """An element of a message: what its reader needs, and no more.
+
+    :ivar tag: ``{namespace}name``, or the name alone where it is in no namespace.
+    :ivar text: The character data before the first child.
     """
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._thread: ThreadPoolExecutor | None = None
-        self._read = 0
+    __slots__ = ("_attributes", "_children", "_scope", "tag", "text")
 
-    def __call__(self, document: bytes, encoding: str | None) -> etree._Element:
-        with self._lock:
-            if self._thread is None or self._read > _MOST_READ:
-                if self._thread is not None:
-                    self._thread.shutdown(wait=False)
-                self._thread = ThreadPoolExecutor(1, thread_name_prefix="xml")
-                self._read = 0
-            self._read += len(document)
-            future = self._thread.submit(_fromstring, document, encoding)
-        return future.result()
+    def __init__(self, tag: str, attributes: dict[str, str], scope: _Scope) -> None:
+        self.tag = tag
+        self.text = ""
+        self._attributes = attributes
+        self._children: list[Element] = []
+        self._scope = scope
+
+    def __iter__(self) -> Iterator["Element"]:
+        return iter(self._children)
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+    def __getitem__(self, index: int) -> "Element":
+        return self._children[index]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace; empty where there is none."""
+        return self.tag[1:].partition("}")[0] if self.tag[0] == "{" else ""
+
+    @property
+    def name(self) -> str:
+        """The name without its namespace."""
+        return self.tag.rpartition("}")[2]
+
+    def get(self, name: str) -> str | None:
+        """Give an attribute, named as a tag is; None where it is absent."""
+        return self._attributes.get(name)
+
+    def namespace_of(self, prefix: str | None) -> str | None:
+        """Say what a prefix stands for here (None: no prefix); None where it is not declared."""
+        scope = self._scope
+        while scope is not None:
+            _, declared, namespace, scope = scope
+            if declared == prefix:
+                return namespace
+        return None
 
 
-_MOST_READ = 4 * 1024 * 1024
-"""Bytes of messages that one thread reads; its dictionary grows by a small multiple of that."""
+class _Building:
+    """Builds the elements of one message, and refuses what it may not have."""
 
-_parsing = _Parsing()
-_local = local()
+    __slots__ = ("_open", "_scope", "_settings", "root")
 
+    def __init__(self, settings: XmlSettings) -> None:
+        self.root: Element | None = None
+        self._settings = settings
+        self._open: list[Element] = []
+        self._scope: _Scope = None
 
-def _fromstring(document: bytes, encoding: str | None) -> etree._Element:
-    name = encoding or ""
-    parser: etree.XMLParser | None = getattr(_local, name, None)
-    if parser is None:
-        parser = _parser(encoding)
-        setattr(_local, name, parser)
-    return etree.fromstring(document, parser)
+    def declare(self, prefix: str | None, namespace: str | None) -> None:
+        count = self._scope[0] + 1 if self._scope else 1
+        if count > self._settings.max_namespaces:
+            raise NotAcceptable(
+                f"At most {self._settings.max_namespaces} namespace declarations may be in force."
+            )
+        self._scope = (count, prefix, namespace, self._scope)
 
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        around = self._open
+        if len(around) >= self._settings.max_depth:
+            raise NotAcceptable(f"A message may nest at most {self._settings.max_depth} elements.")
+        if attributes:
+            if len(attributes) > self._settings.max_attributes:
+                raise NotAcceptable(
+                    f"An element may have at most {self._settings.max_attributes} attributes."
+                )
+            attributes = {
+                "{" + name if "}" in name else name: value for name, value in attributes.items()
+            }
+        element = Element("{" + tag if "}" in tag else tag, attributes, self._scope)
+        if around:
+            around[-1]._children.append(element)
+        else:
+            self.root = element
+        around.append(element)
 
-def _parser(encoding: str | None) -> etree.XMLParser:
-    # Without comments libxml2 joins the text around them, as a reader of the message must.
-    return etree.XMLParser(
-        encoding=encoding,
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=False,
-    )
+    def end(self, _: str) -> None:
+        around = self._open
+        around.pop()
+        self._scope = around[-1]._scope if around else None
+
+    def text(self, data: str) -> None:
+        element = self._open[-1]
+        if not element._children:
+            element.text += data
+
+    def doctype(self, *_: object) -> None:
+        raise NotAcceptable("A message may not have a document type declaration (DOCTYPE).")
+
+    def instruction(self, *_: object) -> None:
+        raise NotAcceptable("A message may not have processing instructions.")
 
 
 def parse(
     document: bytes, encoding: str | None = None, settings: XmlSettings | None = None
-) -> etree._Element:
+) -> Element:
     """Parse a message and give its root.
 
     :param encoding: What the transport says; a byte order mark overrules it.
     :raises NotAcceptable: It is no well-formed XML, or holds what no message may.
     """
-    settings = settings or _DEFAULT
-    if encoding is not None and document.startswith(_BYTE_ORDER_MARKS):
-        encoding = None
+    for mark, marked in _BYTE_ORDER_MARKS.items():
+        if document.startswith(mark):
+            encoding = marked
+    building = _Building(settings or _DEFAULT)
+    # What separates namespace and name cannot be in a namespace: expat refuses it there.
+    parser = expat.ParserCreate(_EXPAT_NAMES.get(encoding or "", encoding), "}")
+    parser.buffer_text = True  # comments and the limits of CDATA are no limits of the text
+    parser.StartNamespaceDeclHandler = building.declare
+    parser.StartElementHandler = building.start
+    parser.EndElementHandler = building.end
+    parser.CharacterDataHandler = building.text
+    parser.StartDoctypeDeclHandler = building.doctype
+    parser.ProcessingInstructionHandler = building.instruction
     try:
-        root = _parsing(document, encoding)
-    except (etree.XMLSyntaxError, LookupError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        where = f" (line {line})" if line else ""
+        parser.Parse(document, True)
+    except expat.ExpatError as error:
+        where = f" (line {error.lineno})"
         raise NotAcceptable(f"The message is not well-formed XML{where}.") from error
-    tree = root.getroottree()
-    if tree.docinfo.doctype:
-        raise NotAcceptable("A message may not have a document type declaration (DOCTYPE).")
-    if next(tree.iter(etree.PI), None) is not None or _beside(root):
-        raise NotAcceptable("A message may not have processing instructions.")
-    _measure(root, 1, settings)
-    return root
+    except (LookupError, ValueError) as error:  # an encoding that there is not, or not for XML
+        raise NotAcceptable("The message is in an encoding that is not read here.") from error
+    assert building.root is not None  # noqa: S101 - expat has seen a root, or raised
+    return building.root
 
 
 _DEFAULT = XmlSettings()
-
-
-def _beside(root: etree._Element) -> bool:
-    return next(root.itersiblings(preceding=True), None) is not None or (
-        next(root.itersiblings(), None) is not None
-    )
-
-
-def _measure(element: etree._Element, depth: int, settings: XmlSettings) -> None:
-    if depth > settings.max_depth:
-        raise NotAcceptable(f"A message may nest at most {settings.max_depth} elements.")
-    if len(element.attrib) > settings.max_attributes:
-        raise NotAcceptable(f"An element may have at most {settings.max_attributes} attributes.")
-    for child in element:
-        _measure(child, depth + 1, settings)
+_EXPAT_NAMES = {"utf8": "utf-8"}
 
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def is_xml_text(value: str) -> bool:
+    """Say whether XML can hold a text as it is."""
+    return value.isprintable() or _NOT_XML.search(value) is None
 
 
 def text_of(value: str) -> str:

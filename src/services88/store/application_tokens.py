@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, update
 from services88.store.database import Connection, Reader
 from services88.store.schema import application_token
 
-__all__ = ["ApplicationToken", "add", "all_tokens", "by_secret", "revoke"]
+__all__ = ["ApplicationToken", "add", "all_tokens", "by_secret", "name_of", "revoke"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ _by_secret = select(*_columns).where(
     application_token.c.tenant_id == bindparam("tenant"),
     application_token.c.secret == bindparam("hashed"),
 )
+_name = select(application_token.c.name).where(
+    application_token.c.tenant_id == bindparam("tenant"),
+    application_token.c.application_token_id == bindparam("id"),
+)
 _all = (
     select(*_columns)
     .where(application_token.c.tenant_id == bindparam("tenant"))
@@ -51,6 +55,12 @@ async def by_secret(reader: Reader, tenant: int, hashed: str) -> ApplicationToke
     """Find a token by its hash."""
     row = await reader.one(_by_secret, tenant=tenant, hashed=hashed)
     return ApplicationToken(*row) if row else None
+
+
+async def name_of(reader: Reader, tenant: int, token_id: int) -> str:
+    """Give the name of the application behind a token; empty where there is no such token."""
+    row = await reader.one(_name, tenant=tenant, id=token_id)
+    return str(row[0]) if row else ""
 
 
 async def all_tokens(reader: Reader, tenant: int) -> Sequence[ApplicationToken]:

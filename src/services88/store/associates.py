@@ -16,6 +16,7 @@ __all__ = [
     "by_email",
     "by_id",
     "by_name",
+    "by_nick_name",
     "count",
     "groups_of",
     "set_deleted",
@@ -37,6 +38,7 @@ class Associate:
     ej_user_id: int
     tooltip: str
     lastlogin: int | None
+    nick_name: str
     person_id: int
     firstname: str
     middle_name: str
@@ -79,6 +81,7 @@ def _select() -> Select[*tuple[Any, ...]]:
             associate.c.ej_user_id,
             associate.c.tooltip,
             associate.c.lastlogin,
+            associate.c.nick_name,
             number(associate.c.person_id),
             text(person.c.firstname),
             text(person.c.middle_name),
@@ -100,6 +103,7 @@ def _select() -> Select[*tuple[Any, ...]]:
 
 
 _by_name = _select().where(associate.c.name_key == bindparam("key"))
+_by_nick_name = _select().where(associate.c.nick_key == bindparam("key"))
 _by_id = _select().where(associate.c.associate_id == bindparam("associate"))
 # From the person on: asked the other way round, SQLite reads every user of the tenant.
 _ids_by_email = (
@@ -144,6 +148,12 @@ async def by_name(reader: Reader, tenant: int, key: str) -> Associate | None:
     return Associate(*row) if row else None
 
 
+async def by_nick_name(reader: Reader, tenant: int, key: str) -> Associate | None:
+    """Find a user by normalised nick name."""
+    row = await reader.one(_by_nick_name, tenant=tenant, key=key)
+    return Associate(*row) if row else None
+
+
 async def by_id(reader: Reader, tenant: int, associate_id: int) -> Associate | None:
     """Find a user by number."""
     row = await reader.one(_by_id, tenant=tenant, associate=associate_id)
@@ -185,6 +195,8 @@ async def add(
     lastname: str,
     email: str,
     email_key: str,
+    nick_name: str,
+    nick_key: str,
     now: int,
 ) -> int:
     """Insert a person and the user that it is, and give the user's number."""
@@ -203,6 +215,8 @@ async def add(
         name_key=name_key,
         type=type,
         person_id=person_id,
+        nick_name=nick_name,
+        nick_key=nick_key or None,
         registered=now,
     )
     await connection.insert(user_role_link, associate_id=associate_id, role_id=role_id)

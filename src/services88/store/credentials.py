@@ -1,5 +1,6 @@
 """Rows of ``credentials``: passwords and tickets. Secrets are hashes by the time they come here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -11,6 +12,7 @@ __all__ = [
     "FOREVER",
     "PASSWORD",
     "TICKET",
+    "LiveTicketRow",
     "PasswordRow",
     "TicketRow",
     "add_password",
@@ -18,7 +20,10 @@ __all__ = [
     "count_tickets",
     "delete_expired_tickets",
     "delete_password",
+    "delete_ticket",
     "delete_tickets",
+    "live_tickets",
+    "locked_password_of",
     "password_of",
     "renew_ticket",
     "replace_password",
@@ -60,6 +65,20 @@ class TicketRow:
     role_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class LiveTicketRow:
+    """A ticket that is valid, as far as it may be shown: nothing that it is made of."""
+
+    credentials_id: int
+    associate_id: int
+    name: str
+    valid_from: int
+    last_used: int | None
+    last_used_info: str
+    valid_to: int
+    application_token_id: int
+
+
 _password_of = select(
     credentials.c.credentials_id,
     credentials.c.secret,
@@ -69,6 +88,7 @@ _password_of = select(
     credentials.c.associate_id == bindparam("associate"),
     credentials.c.credential_type == PASSWORD,
 )
+_locked_password_of = _password_of.with_for_update()
 _ticket = (
     select(
         credentials.c.credentials_id,
@@ -109,7 +129,11 @@ _renew_ticket = (
         credentials.c.credentials_id == bindparam("id"),
         credentials.c.valid_to < bindparam("until"),
     )
-    .values(valid_to=bindparam("until"), last_used_date=bindparam("now"))
+    .values(
+        valid_to=bindparam("until"),
+        last_used_date=bindparam("now"),
+        last_used_info=bindparam("address"),
+    )
 )
 _delete_tickets = delete(credentials).where(
     credentials.c.associate_id == bindparam("associate"),
@@ -125,6 +149,32 @@ _count_tickets = (
         credentials.c.valid_to > bindparam("now"),
     )
 )
+_delete_ticket = delete(credentials).where(
+    credentials.c.tenant_id == bindparam("tenant"),
+    credentials.c.credential_type == TICKET,
+    credentials.c.credentials_id == bindparam("id"),
+)
+_live_tickets = (
+    select(
+        credentials.c.credentials_id,
+        associate.c.associate_id,
+        associate.c.name,
+        credentials.c.valid_from,
+        credentials.c.last_used_date,
+        credentials.c.last_used_info,
+        credentials.c.valid_to,
+        credentials.c.application_token_id,
+    )
+    .select_from(credentials)
+    .join(associate, associate.c.associate_id == credentials.c.associate_id)
+    .where(
+        credentials.c.tenant_id == bindparam("tenant"),
+        credentials.c.credential_type == TICKET,
+        credentials.c.valid_to > bindparam("now"),
+    )
+    .order_by(credentials.c.credentials_id)
+)
+_live_tickets_of = _live_tickets.where(credentials.c.associate_id == bindparam("associate"))
 _expired = (
     select(credentials.c.credentials_id)
     .where(
@@ -133,6 +183,7 @@ _expired = (
         credentials.c.valid_to < bindparam("now"),
     )
     .limit(100)
+    .with_for_update(skip_locked=True)
 )
 _delete_expired = delete(credentials).where(credentials.c.credentials_id.in_(_expired))
 
@@ -140,6 +191,12 @@ _delete_expired = delete(credentials).where(credentials.c.credentials_id.in_(_ex
 async def password_of(reader: Reader, associate_id: int) -> PasswordRow | None:
     """Read a user's stored password."""
     row = await reader.one(_password_of, associate=associate_id)
+    return PasswordRow(*row) if row else None
+
+
+async def locked_password_of(connection: Connection, associate_id: int) -> PasswordRow | None:
+    """Read a user's stored password, and keep others from changing it meanwhile."""
+    row = await connection.one(_locked_password_of, associate=associate_id)
     return PasswordRow(*row) if row else None
 
 
@@ -190,6 +247,8 @@ async def add_ticket(
     secret: str,
     now: int,
     until: int,
+    address: str,
+    application_token_id: int,
 ) -> int:
     """Store a ticket: its public part, and the hash of the whole."""
     return await connection.insert(
@@ -203,14 +262,34 @@ async def add_ticket(
         valid_to=until,
         is_active=_SESSION,
         last_used_date=now,
+        last_used_info=address,
+        application_token_id=application_token_id,
     )
 
 
 async def renew_ticket(
-    connection: Connection, credentials_id: int, *, now: int, until: int
+    connection: Connection, credentials_id: int, *, now: int, until: int, address: str
 ) -> None:
     """Let a ticket live longer; never shorter, and not where it was deleted meanwhile."""
-    await connection.execute(_renew_ticket, id=credentials_id, now=now, until=until)
+    await connection.execute(
+        _renew_ticket, id=credentials_id, now=now, until=until, address=address
+    )
+
+
+async def live_tickets(
+    reader: Reader, tenant: int, now: int, *, associate_id: int | None = None
+) -> Sequence[LiveTicketRow]:
+    """List the valid tickets of a tenant or of one user, oldest first."""
+    if associate_id is None:
+        rows = await reader.all(_live_tickets, tenant=tenant, now=now)
+    else:
+        rows = await reader.all(_live_tickets_of, tenant=tenant, now=now, associate=associate_id)
+    return [LiveTicketRow(*row) for row in rows]
+
+
+async def delete_ticket(connection: Connection, tenant: int, credentials_id: int) -> bool:
+    """Delete one ticket of a tenant; False where it has none of that number."""
+    return bool(await connection.execute(_delete_ticket, tenant=tenant, id=credentials_id))
 
 
 async def count_tickets(reader: Reader, associate_id: int, now: int) -> int:

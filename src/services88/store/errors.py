@@ -1,6 +1,6 @@
 """What can go wrong between us and the database."""
 
-__all__ = ["Conflict", "DatabaseUnavailable", "StoreError", "UnusableDatabase"]
+__all__ = ["Conflict", "DatabaseUnavailable", "OutcomeUnknown", "StoreError", "UnusableDatabase"]
 
 
 class StoreError(Exception):
@@ -9,6 +9,10 @@ class StoreError(Exception):
 
 class DatabaseUnavailable(StoreError):
     """The database does not answer now: it is gone, locked or full. Trying later may help."""
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The database went away while it was keeping a change: it is kept wholly, or not at all."""
 
 
 class UnusableDatabase(StoreError):

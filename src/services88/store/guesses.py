@@ -93,6 +93,7 @@ _old = (
         guess_counter.c.keep_until < bindparam("now"),
     )
     .limit(10)
+    .with_for_update(skip_locked=True)
 )
 _delete = delete(guess_counter).where(*_row)
 

@@ -1,15 +1,15 @@
 """Bringing the tables up to date. Alembic is imported only when there is something to do."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from services88.store.database import Database
 from services88.store.errors import UnusableDatabase
-from services88.store.sqlite import SqliteDatabase, connect, sqlite_path
 
 __all__ = ["current", "head", "open_database", "upgrade"]
 
@@ -21,34 +21,35 @@ def head() -> str:
     return max(file.name.partition("_")[0] for file in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
+def _executor(url: str) -> ModuleType:
+    """Give the module for the kind of database that a URL names; only that one is imported."""
+    try:
+        scheme = make_url(url).drivername
+    except ArgumentError:
+        scheme = ""
+    if scheme == "sqlite":
+        from services88.store import sqlite
+
+        return sqlite
+    if scheme in ("postgresql", "postgres"):
+        from services88.store import postgresql
+
+        return postgresql
+    raise UnusableDatabase(
+        "The database URL names no database of a kind this version knows. "
+        "Write sqlite:///FILE (three slashes and a path; four for an absolute one) or "
+        "postgresql://USER@HOST/DATABASE."
+    )
+
+
 def current(url: str) -> str | None:
     """Give the revision of a database, or None where it has no tables of ours yet.
 
-    :raises UnusableDatabase: The URL or the file is none we can use.
+    :raises UnusableDatabase: The URL or the database is none we can use.
+    :raises DatabaseUnavailable: The database does not answer.
     """
-    path = sqlite_path(url)
-    if path.parent.is_dir() and not path.exists():
-        return None
-    driver = connect(path)
-    try:
-        return _revision(driver)
-    except sqlite3.Error as error:
-        raise UnusableDatabase(
-            f"The revision of the database cannot be read: {error}. "
-            "Restore a backup, or name another database."
-        ) from error
-    finally:
-        driver.close()
-
-
-def _revision(driver: sqlite3.Connection) -> str | None:
-    found = driver.execute(
-        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
-    ).fetchone()
-    if not found[0]:
-        return None
-    row = driver.execute("SELECT version_num FROM alembic_version").fetchone()
-    return str(row[0]) if row else None
+    found: str | None = _executor(url).revision(url)
+    return found
 
 
 def upgrade(url: str) -> None:
@@ -56,6 +57,7 @@ def upgrade(url: str) -> None:
 
     :raises UnusableDatabase: The URL or the database is none we can use, or a newer version of
         services88 made its tables.
+    :raises DatabaseUnavailable: The database does not answer.
     """
     revision = current(url)
     if revision is not None and revision > head():
@@ -65,15 +67,9 @@ def upgrade(url: str) -> None:
         )
     if revision == head():
         return
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    alone: Callable[[str, Callable[[Connection], None]], None] = _executor(url).alone
     try:
-        with _exclusive_connection(url) as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        alone(url, _to_head)
     except DBAPIError as error:
         raise UnusableDatabase(
             f"The tables of the database cannot be brought up to date: {error.orig}. "
@@ -81,28 +77,24 @@ def upgrade(url: str) -> None:
         ) from error
 
 
-@contextmanager
-def _exclusive_connection(url: str) -> Iterator[object]:
-    from sqlalchemy import create_engine, event
+def _to_head(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
 
-    engine = create_engine("sqlite://", creator=lambda: connect(sqlite_path(url)))
-
-    @event.listens_for(engine, "begin")
-    def _lock(connection: object) -> None:
-        connection.exec_driver_sql("BEGIN EXCLUSIVE")  # type: ignore[attr-defined]
-
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, connections: int = 10) -> Database:
     """Open a database, creating it and bringing its tables up to date where needed.
 
-    :param url: ``sqlite:///FILE``.
+    :param url: ``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE``.
+    :param connections: How many connections to PostgreSQL this process opens at most.
     :raises UnusableDatabase: The URL or the database is none we can use.
+    :raises DatabaseUnavailable: The database does not answer.
     """
     upgrade(url)
-    return SqliteDatabase(sqlite_path(url))
+    database: Database = _executor(url).opened(url, connections)
+    return database

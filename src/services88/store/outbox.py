@@ -74,7 +74,12 @@ _was_owed = (
     )
     .limit(1)
 )
-_old = select(outbox.c.outbox_id).where(outbox.c.created < bindparam("before")).limit(100)
+_old = (
+    select(outbox.c.outbox_id)
+    .where(outbox.c.created < bindparam("before"))
+    .limit(100)
+    .with_for_update(skip_locked=True)
+)
 _delete_old = delete(outbox).where(outbox.c.outbox_id.in_(_old))
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "preference",
     "reset_link",
     "role",
+    "seen_application",
     "tenant",
     "user_group",
     "user_group_link",
@@ -125,10 +126,13 @@ associate = _table(
     Column("person_id", ForeignKey("person.person_id")),
     Column("ej_user_id", Integer, nullable=False, server_default="0"),
     Column("user_name", String(254), nullable=False, server_default=""),
+    Column("nick_name", String(254), nullable=False, server_default=""),
+    Column("nick_key", String(254)),  # none where there is no nick name: many have none
     Column("lastlogin", _Instant),
     Column("lastlogout", _Instant),
     Column("registered", _Instant, nullable=False),
     UniqueConstraint("tenant_id", "name_key"),
+    Index(None, "tenant_id", "nick_key", unique=True),
     Index(None, "person_id"),
 )
 
@@ -187,6 +191,7 @@ credentials = _table(
     Column("is_active", SmallInteger, nullable=False),
     Column("last_used_date", _Instant),
     Column("last_used_info", String(254), nullable=False, server_default=""),
+    Column("application_token_id", Integer, nullable=False, server_default="0"),
     UniqueConstraint("tenant_id", "credential_type", "search_name"),
     Index(None, "associate_id", "credential_type"),
     Index(None, "credential_type", "valid_to"),
@@ -247,6 +252,19 @@ application_token = _table(
     Column("registered", _Instant, nullable=False),
     Column("revoked", _Instant),
     UniqueConstraint("tenant_id", "secret"),
+)
+
+# From which applications a user has signed in before.
+seen_application = Table(
+    "seen_application",
+    metadata,
+    Column("associate_id", ForeignKey("associate.associate_id"), primary_key=True),
+    Column(
+        "application_token_id",
+        ForeignKey("application_token.application_token_id"),
+        primary_key=True,
+    ),
+    Column("first_seen", _Instant, nullable=False),
 )
 
 # What happened to whom, in the words of the OWASP logging vocabulary: one chain for each tenant.

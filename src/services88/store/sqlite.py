@@ -10,23 +10,23 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from sqlalchemy import Connection as SqlalchemyConnection
 from sqlalchemy import Table, insert
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from services88.store.database import Row, Work
 from services88.store.errors import Conflict, DatabaseUnavailable, UnusableDatabase
 
-__all__ = ["SqliteDatabase", "connect", "sqlite_path"]
+__all__ = ["SqliteDatabase", "alone", "connect", "opened", "revision", "sqlite_path"]
 
 T = TypeVar("T")
 
@@ -40,18 +40,60 @@ def sqlite_path(url: str) -> Path:
 
     :raises UnusableDatabase: It names none.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        parsed = None
-    if parsed is None or parsed.get_backend_name() != "sqlite":
-        raise UnusableDatabase(
-            "The database URL names no database of a kind this version knows. "
-            "Write sqlite:///FILE (three slashes and a path; four for an absolute one)."
-        )
-    if not parsed.database or parsed.database == ":memory:":
+    file = make_url(url).database
+    if not file or file == ":memory:":
         raise UnusableDatabase("The database URL names no file. Write sqlite:///FILE.")
-    return Path(parsed.database)
+    return Path(file)
+
+
+def revision(url: str) -> str | None:
+    """Give the revision of the tables, or None where there are none of ours.
+
+    :raises UnusableDatabase: The URL or the file is none we can use.
+    """
+    path = sqlite_path(url)
+    if path.parent.is_dir() and not path.exists():
+        return None
+    driver = connect(path)
+    try:
+        found = driver.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+        ).fetchone()
+        row = (
+            driver.execute("SELECT version_num FROM alembic_version").fetchone()
+            if found[0]
+            else None
+        )
+    except sqlite3.Error as error:
+        raise UnusableDatabase(
+            f"The revision of the database cannot be read: {error}. "
+            "Restore a backup, or name another database."
+        ) from error
+    finally:
+        driver.close()
+    return str(row[0]) if row else None
+
+
+def alone(url: str, work: Callable[[SqlalchemyConnection], None]) -> None:
+    """Do a piece of work in one transaction while nobody else reads or writes."""
+    from sqlalchemy import create_engine, event
+
+    engine = create_engine("sqlite://", creator=lambda: connect(sqlite_path(url)))
+
+    @event.listens_for(engine, "begin")
+    def _lock(connection: SqlalchemyConnection) -> None:
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+
+    try:
+        with engine.begin() as connection:
+            work(connection)
+    finally:
+        engine.dispose()
+
+
+def opened(url: str, connections: int) -> "SqliteDatabase":  # noqa: ARG001 - one writes at a time
+    """Open the database that a URL names; its tables must be up to date."""
+    return SqliteDatabase(sqlite_path(url))
 
 
 def connect(path: Path) -> sqlite3.Connection:

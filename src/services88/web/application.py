@@ -21,7 +21,7 @@ from services88.web.addresses import ForwardedHost
 from services88.web.password_reset import PasswordResetRoute
 from services88.web.services import ServiceRoute, Sites
 
-__all__ = ["application", "identity_of", "mail_server", "routes_of", "service_route"]
+__all__ = ["application", "identity_of", "mail_server", "options_of", "routes_of", "service_route"]
 
 
 def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
@@ -65,19 +65,24 @@ def mail_server(settings: Settings) -> MailServer | None:
     )
 
 
+def options_of(settings: Settings) -> Options:
+    """Gather the operator's choices that operations look at."""
+    return Options(
+        online=settings.installation == "online",
+        password_refusals=settings.password_refusals,
+        administrators_choose=settings.administrators_may_choose_passwords,
+        blank_old_for_own=settings.allow_admin_blank_old_password,
+        mails=settings.smtp_host is not None,
+        mailed_links=settings.public_url is not None,
+    )
+
+
 def service_route(settings: Settings, identity: Identity, *, strict_sites: bool) -> ServiceRoute:
     """Make the endpoints of the services."""
     online = settings.installation == "online"
     return ServiceRoute(
         identity,
-        Options(
-            online=online,
-            password_refusals=settings.password_refusals,
-            administrators_choose=settings.administrators_may_choose_passwords,
-            blank_old_for_own=settings.allow_admin_blank_old_password,
-            mails=settings.smtp_host is not None,
-            mailed_links=settings.public_url is not None,
-        ),
+        options_of(settings),
         sites=Sites(required=online, strict=strict_sites),
         public_url=settings.public_url,
         wsdl=settings.wsdl,

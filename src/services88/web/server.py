@@ -4,12 +4,14 @@ import ipaddress
 import logging
 import socket
 import ssl
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from services88.identity.errors import BadInput
 from services88.settings import Settings
+from services88.web.protocol import BoundedProtocol, ConnectionLimits
 
 __all__ = ["check_exposure", "is_loopback", "listen", "run", "server"]
 
@@ -66,13 +68,23 @@ def listen(settings: Settings) -> socket.socket:
         ) from error
 
 
+def _limits(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        header_seconds=settings.header_seconds,
+        body_seconds=settings.body_seconds,
+        idle_seconds=settings.idle_seconds,
+        connections=settings.max_connections,
+    )
+
+
 def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
     """Make the server, ready to run."""
     # httptools explicitly: h11 mishandles absolute URIs and Content-Length beside chunks.
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=partial(BoundedProtocol, limits=_limits(settings)),  # type: ignore[arg-type]
+        ws="none",  # nothing is ever upgraded to
         lifespan="on",
         server_header=False,
         proxy_headers=False,  # our application has the middleware itself

@@ -26,7 +26,7 @@ from services88.store.tenants import Tenant
 from services88.web.addresses import ServiceAddress, base_url, parse
 from services88.web.http import HttpRefusal, MediaType, header, read_body, send_response
 
-__all__ = ["ServiceRoute", "Sites"]
+__all__ = ["ServiceRoute", "Sites", "asks_for_wsdl"]
 
 _log = logging.getLogger("services88.calls")
 
@@ -85,7 +85,7 @@ class ServiceRoute(BaseRoute):
                 await self._post(address, scope, receive, send)
                 return
             await self._tenant(address)
-            if method in ("GET", "HEAD") and _asks_for_wsdl(scope) and self._wsdl:
+            if method in ("GET", "HEAD") and asks_for_wsdl(scope) and self._wsdl:
                 location = base_url(scope, self._public_url) + address.path
                 await send_response(
                     send,
@@ -260,7 +260,8 @@ def _outcome(answer: Answer) -> str:
     return "done"
 
 
-def _asks_for_wsdl(scope: Scope) -> bool:
+def asks_for_wsdl(scope: Scope) -> bool:
+    """Say whether a GET is for the description of the service."""
     name = scope["query_string"].decode("latin-1").partition("=")[0].partition("&")[0]
     return name.lower() in ("wsdl", "singlewsdl")
 

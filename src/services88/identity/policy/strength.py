@@ -8,7 +8,7 @@ from services88.identity.policy.model import Failure, Subject, Validator
 from services88.identity.policy.rules import Rule
 from services88.texts import _, marked
 
-__all__ = ["ADVICE", "CONSIDERED", "Strength"]
+__all__ = ["ADVICE", "CONSIDERED", "Strength", "score"]
 
 CONSIDERED = 72
 """Code points that are looked at. zxcvbn's work grows fast with length: implementations stop at
@@ -85,3 +85,13 @@ class Strength(Validator):
     def help_text(self) -> str:
         """Tell what makes a password hard to guess."""
         return _("Choose a password that is hard to guess: a few uncommon words will do.")
+
+
+def score(candidate: str, subject: Subject) -> int:
+    """Give zxcvbn's score of a candidate, 0 (guessed at once) to 4 (very unguessable). It blocks.
+
+    :param candidate: Not empty, and whole characters only.
+    """
+    from zxcvbn_rs_py import zxcvbn
+
+    return int(zxcvbn(candidate[:CONSIDERED], list(words_of(subject))).score)

@@ -14,15 +14,16 @@ def upgrade() -> None:
     _make_tables()
     now = int(time.time() * 1000)
     connection = op.get_bind()
+    # The database numbers the rows from 1, so that it goes on from there.
     for statement in (
-        "INSERT INTO tenant (tenant_id, name, name_key, is_default, registered)"
-        " VALUES (1, 'default', 'default', TRUE, :now)",
-        "INSERT INTO role (role_id, tenant_id, name, tooltip, is_default, role_type)"
-        " VALUES (1, 1, 'Administrator', 'May administer everything', FALSE, 0)",
-        "INSERT INTO role (role_id, tenant_id, name, tooltip, is_default, role_type)"
-        " VALUES (2, 1, 'User level 0', 'The role of a user to whom none was given', TRUE, 0)",
-        "INSERT INTO function_right (function_right_id, name) VALUES (1, 'admin-all')",
-        "INSERT INTO function_right (function_right_id, name) VALUES (2, 'admin-users')",
+        "INSERT INTO tenant (name, name_key, is_default, registered)"
+        " VALUES ('default', 'default', TRUE, :now)",
+        "INSERT INTO role (tenant_id, name, tooltip, is_default, role_type)"
+        " VALUES (1, 'Administrator', 'May administer everything', FALSE, 0)",
+        "INSERT INTO role (tenant_id, name, tooltip, is_default, role_type)"
+        " VALUES (1, 'User level 0', 'The role of a user to whom none was given', TRUE, 0)",
+        "INSERT INTO function_right (name) VALUES ('admin-all')",
+        "INSERT INTO function_right (name) VALUES ('admin-users')",
         "INSERT INTO function_right_role_link (role_id, function_right_id) VALUES (1, 1)",
     ):
         connection.execute(sa.text(statement), {"now": now} if ":now" in statement else {})

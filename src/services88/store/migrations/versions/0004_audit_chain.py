@@ -1,7 +1,9 @@
 """The audit trail becomes one hash chain for each tenant; what is there already is chained."""
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,11 +14,19 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """Make the new tables, and move the events over."""
-    op.rename_table("audit_event", "audit_event_before")
-    op.drop_index(op.f("ix_audit_event_tenant_id_associate_id_at"), "audit_event_before")
+    events = (
+        op.get_bind()
+        .execute(
+            sa.text(
+                "SELECT tenant_id, at, event, associate_id, by_associate_id, application_token_id,"
+                " address FROM audit_event ORDER BY tenant_id, audit_event_id"
+            )
+        )
+        .all()
+    )
+    op.drop_table("audit_event")
     _make_tables()
-    _move()
-    op.drop_table("audit_event_before")
+    _chain(events)
 
 
 def _make_tables() -> None:
@@ -84,18 +94,12 @@ def _make_tables() -> None:
     )
 
 
-def _move() -> None:
+def _chain(events: Sequence[Any]) -> None:
     connection = op.get_bind()
-    rows = connection.execute(
-        sa.text(
-            "SELECT tenant_id, at, event, associate_id, by_associate_id, application_token_id,"
-            " address FROM audit_event_before ORDER BY tenant_id, audit_event_id"
-        )
-    ).all()
     ends: dict[int, tuple[int, str]] = {
         row[0]: (0, "0" * 64) for row in connection.execute(sa.text("SELECT tenant_id FROM tenant"))
     }
-    for tenant, at, event, associate, by, application, address in rows:
+    for tenant, at, event, associate, by, application, address in events:
         sequence, previous = ends[tenant][0] + 1, ends[tenant][1]
         # As identity/audit_chain.py wrote it when this migration was made.
         content = [1, previous, tenant, sequence, at, event, "success", "", associate, by]

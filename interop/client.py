@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def succeeded(self) -> bool:
-        """Node's clients hand out headers as text, whatever their type."""
+        """Some clients hand out headers as text, whatever their type."""
         return {True: True, "true": True, False: False, "false": False}[self.header["Succeeded"]]
 
     @property
@@ -56,6 +56,11 @@ class Client(Protocol):
     """A SOAP client with the two services."""
 
     def call(
-        self, agent: str, operation: str, arguments: Mapping[str, Any], ticket: str | None = None
+        self,
+        agent: str,
+        operation: str,
+        arguments: Mapping[str, Any],
+        ticket: str | None = None,
+        application_token: str | None = None,
     ) -> Answer:
-        """Make a call, with Credentials where there is a ticket."""
+        """Make a call, with header blocks for the ticket and the token that there are."""

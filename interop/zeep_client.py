@@ -7,7 +7,7 @@ from typing import Any
 import zeep
 from zeep.helpers import serialize_object
 
-from tests.clients.client import Addresses, Answer
+from interop.client import Addresses, Answer
 
 # mypy: allow-untyped-calls
 
@@ -27,10 +27,19 @@ class ZeepClient:
                 self._services[agent] = client.create_service(binding, address.endpoint)
 
     def call(
-        self, agent: str, operation: str, arguments: Mapping[str, Any], ticket: str | None = None
+        self,
+        agent: str,
+        operation: str,
+        arguments: Mapping[str, Any],
+        ticket: str | None = None,
+        application_token: str | None = None,
     ) -> Answer:
-        headers = None if ticket is None else {"Credentials": {"Ticket": ticket}}
-        answer = self._services[agent][operation](**arguments, _soapheaders=headers)
+        headers: dict[str, Any] = {}
+        if application_token is not None:
+            headers["ApplicationToken"] = application_token
+        if ticket is not None:
+            headers["Credentials"] = {"Ticket": ticket}
+        answer = self._services[agent][operation](**arguments, _soapheaders=headers or None)
         return Answer(
             serialize_object(answer.body, dict),
             serialize_object(answer.header, dict),

@@ -3,7 +3,7 @@
 //   node client.mjs soap|strong-soap ADDRESSES
 //
 // ADDRESSES is JSON: for each agent the WSDL to begin from and, to override what it says, an
-// endpoint. A call is {agent, operation, arguments, ticket}; what comes back is {body, header},
+// endpoint. A call is {agent, operation, arguments, ticket, application_token}; what comes back is {body, header},
 // values being what the client made of them.
 
 import { createInterface } from 'node:readline';
@@ -13,8 +13,11 @@ const NAMESPACE = 'http://www.superoffice.net/ws/crm/NetServer/Services88';
 async function soapClient({ wsdl, endpoint }) {
   const { createClientAsync } = await import('soap');
   const client = await createClientAsync(wsdl, { endpoint });
-  return async ({ operation, arguments: given, ticket }) => {
+  return async ({ operation, arguments: given, ticket, application_token: token }) => {
     client.clearSoapHeaders();
+    if (token !== null) {
+      client.addSoapHeader({ ApplicationToken: token }, '', 'tns', NAMESPACE);
+    }
     if (ticket !== null) {
       client.addSoapHeader({ Credentials: { Ticket: ticket } }, '', 'tns', NAMESPACE);
     }
@@ -31,8 +34,12 @@ async function strongSoapClient({ wsdl, endpoint }) {
   if (endpoint !== null) client.setEndpoint(endpoint);
   const [service] = Object.values(client.wsdl.definitions.services);
   const [port] = Object.values(service.ports);
-  return async ({ operation, arguments: given, ticket }) => {
+  return async ({ operation, arguments: given, ticket, application_token: token }) => {
     client.clearSoapHeaders();
+    if (token !== null) {
+      // Text alone is lost: it looks for XML that nobody gave it.
+      client.addSoapHeader({ $value: token }, new soap.QName(NAMESPACE, 'ApplicationToken'));
+    }
     if (ticket !== null) {
       const name = new soap.QName(NAMESPACE, 'Credentials');
       client.addSoapHeader({ Ticket: ticket }, name);

@@ -1,0 +1,384 @@
+"""The PostgreSQL executor: asyncpg, a bounded pool, short transactions.
+
+Statements are the same SQLAlchemy Core as everywhere, compiled once to text; asyncpg prepares each
+text once a connection. Transactions run at READ COMMITTED: what must not change between reading and
+writing is locked or compared by the statements themselves, so that servers wait for each other only
+where they touch the same row.
+
+A connection that is lost is made anew. What was under way is done again where nothing can have been
+kept; where the connection was lost during the commit, nobody knows, and the caller is told so.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, TypeVar, cast
+
+import asyncpg
+from sqlalchemy import Connection as SqlalchemyConnection
+from sqlalchemy import NullPool, Table, func, insert, select
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from services88.store.database import Row, Work
+from services88.store.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    OutcomeUnknown,
+    StoreError,
+    UnusableDatabase,
+)
+
+__all__ = ["PostgresqlDatabase", "alone", "connect", "opened", "revision"]
+
+T = TypeVar("T")
+
+_ATTEMPTS = 4
+_ANSWER_SECONDS = 5.0
+_CLOSE_SECONDS = 10.0
+_SESSION = {
+    "application_name": "services88",
+    # A server that waits for a lock of a lost one, or was itself lost, holds nothing up for long.
+    "lock_timeout": "4s",
+    "idle_in_transaction_session_timeout": "10s",
+    "timezone": "UTC",
+}
+_dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+
+# Nothing of these was kept, and the same may well succeed at once.
+_PASSING = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+# The connection is of no use (any more). InterfaceError is what asyncpg raises for one it closed.
+_LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+class _Driver(asyncpg.Connection):
+    """A connection that is given back to the pool as it is: we leave nothing behind in it."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+async def connect(url: str) -> asyncpg.Connection:
+    """Open one connection.
+
+    :raises UnusableDatabase: The URL is none, or the server refuses it.
+    :raises DatabaseUnavailable: The server does not answer.
+    """
+    try:
+        return await asyncpg.connect(
+            url, timeout=_ANSWER_SECONDS, command_timeout=60, server_settings=_SESSION
+        )
+    except (asyncpg.ClientConfigurationError, ValueError) as error:
+        raise UnusableDatabase(
+            f"The database URL cannot be read: {error}. Write postgresql://USER@HOST:PORT/DATABASE."
+        ) from None
+    except asyncpg.InvalidCatalogNameError as error:
+        raise UnusableDatabase(
+            f"PostgreSQL has no such database: {error}. Create it first, with createdb."
+        ) from error
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        raise UnusableDatabase(
+            f"PostgreSQL refuses the sign-in: {error}. "
+            "Check user and password in the URL (or in PGPASSFILE), and pg_hba.conf."
+        ) from error
+    except (*_LOST, asyncpg.PostgresError) as error:
+        raise DatabaseUnavailable(
+            f"PostgreSQL does not answer: {_said(error)}. Check that it runs and that host and "
+            "port in the URL are right."
+        ) from error
+
+
+def revision(url: str) -> str | None:
+    """Give the revision of the tables, or None where there are none of ours.
+
+    :raises UnusableDatabase: The URL is none, or the server refuses it.
+    :raises DatabaseUnavailable: The server does not answer.
+    """
+
+    async def work() -> str | None:
+        driver = await connect(url)
+        try:
+            if await driver.fetchval("SELECT to_regclass('alembic_version')") is None:
+                return None
+            found: str | None = await driver.fetchval("SELECT version_num FROM alembic_version")
+            return found
+        finally:
+            await driver.close(timeout=_ANSWER_SECONDS)
+
+    return _apart(work())
+
+
+def alone(url: str, work: Callable[[SqlalchemyConnection], None]) -> None:
+    """Do a piece of work in one transaction, while no other server does such work."""
+
+    async def all_of_it() -> None:
+        engine = create_async_engine(
+            "postgresql+asyncpg://", async_creator=lambda: connect(url), poolclass=NullPool
+        )
+        try:
+            async with engine.begin() as connection:
+                await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
+                await connection.run_sync(work)
+        finally:
+            await engine.dispose()
+
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    try:
+        _apart(all_of_it())
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") != asyncpg.InsufficientPrivilegeError.sqlstate:
+            raise
+        raise UnusableDatabase(
+            f"PostgreSQL does not allow to make the tables: {error.orig}. "
+            "Let the user of the URL own the database, or grant CREATE on its schema."
+        ) from error
+
+
+_MIGRATING = 0x53657276_88  # any number that others do not lock
+
+
+def opened(url: str, connections: int) -> "PostgresqlDatabase":
+    """Give the database that a URL names; its tables must be up to date."""
+    return PostgresqlDatabase(url, connections=connections)
+
+
+def _apart(work: Coroutine[Any, Any, T]) -> T:
+    # The caller may or may not run on a loop.
+    with ThreadPoolExecutor(1, thread_name_prefix="postgresql") as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def _said(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+class _Compiled:
+    """A statement as text, with the order in which its values are given."""
+
+    __slots__ = ("_constants", "_order", "text")
+
+    def __init__(self, statement: Executable, names: Sequence[str]) -> None:
+        compiled = cast(
+            SQLCompiler,
+            statement.compile(  # type: ignore[attr-defined]
+                dialect=_dialect,
+                column_keys=list(names) or None,
+                compile_kwargs={"render_postcompile": True},
+            ),
+        )
+        self.text = str(compiled)
+        self._order = tuple(compiled.positiontup or ())
+        self._constants = dict(compiled.params)
+
+    def values(self, given: dict[str, object]) -> list[object]:
+        constants = self._constants
+        return [given[name] if name in given else constants[name] for name in self._order]
+
+
+_compiled: dict[object, _Compiled] = {}
+
+
+def _prepared(key: object, statement: Executable, given: dict[str, object]) -> _Compiled:
+    known = _compiled.get(key)
+    if known is None:
+        known = _compiled[key] = _Compiled(statement, tuple(given))
+    return known
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the driver's errors into the store's."""
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict(error.constraint_name or str(error)) from error
+    except _PASSING as error:
+        raise _Again(_said(error)) from error
+    except TimeoutError as error:  # trying again would make a caller wait for as long again
+        raise DatabaseUnavailable(f"no answer within {_ANSWER_SECONDS:.0f} s") from error
+    except _LOST as error:
+        raise _Lost(_said(error)) from error
+    except asyncpg.PostgresError as error:
+        if error.sqlstate and error.sqlstate[:2] in ("22", "23", "42"):
+            raise  # the statement is wrong, or its values: a mistake of ours
+        raise DatabaseUnavailable(_said(error)) from error
+
+
+class _Again(DatabaseUnavailable):
+    """Others were in the way; nothing was kept."""
+
+
+class _Lost(DatabaseUnavailable):
+    """The connection is gone."""
+
+
+class _Connection:
+    """Runs compiled statements on one driver connection."""
+
+    def __init__(self, driver: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
+        self._driver = driver
+
+    async def one(self, statement: Executable, **values: object) -> Row | None:
+        known = _prepared(statement, statement, values)
+        with _translated():
+            row = await self._driver.fetchrow(known.text, *known.values(values))
+        return cast("Row | None", row)
+
+    async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
+        known = _prepared(statement, statement, values)
+        with _translated():
+            rows = await self._driver.fetch(known.text, *known.values(values))
+        return cast("Sequence[Row]", rows)
+
+    async def execute(self, statement: Executable, **values: object) -> int:
+        known = _prepared(statement, statement, values)
+        with _translated():
+            status = await self._driver.execute(known.text, *known.values(values))
+        return int(status.rpartition(" ")[2])  # "UPDATE 1"
+
+    async def transaction(self, work: Work[T]) -> T:
+        """Do a piece of work between BEGIN and COMMIT."""
+        with _translated():
+            await self._driver.execute("BEGIN")
+        try:
+            result = await work(self)
+        except BaseException:
+            await self._undo()
+            raise
+        with _translated():
+            try:
+                await self._driver.execute("COMMIT")
+            except _LOST as error:
+                self._driver.terminate()
+                raise OutcomeUnknown(_said(error)) from error
+        return result
+
+    async def _undo(self) -> None:
+        try:
+            await asyncio.shield(self._driver.execute("ROLLBACK"))
+        except _LOST:  # then the server has undone it, or will
+            self._driver.terminate()
+
+    async def insert(self, table: Table, **values: object) -> int:
+        column = table.autoincrement_column
+        statement = insert(table) if column is None else insert(table).returning(column)
+        known = _prepared((table.name, tuple(values)), statement, values)
+        with _translated():
+            row = await self._driver.fetchrow(known.text, *known.values(values))
+        return int(row[0]) if row else 0
+
+
+class PostgresqlDatabase:
+    """A PostgreSQL database. It connects when it is first asked, and again when it has to."""
+
+    kind = "PostgreSQL"
+
+    def __init__(self, url: str, *, connections: int = 10) -> None:
+        """Name the database; its tables must be up to date.
+
+        :param connections: How many connections this process opens at most.
+        """
+        self._url = url
+        self._most = connections
+        self._pool: asyncpg.Pool[Any] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def one(self, statement: Executable, **values: object) -> Row | None:
+        """Give the first row, or None."""
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(_Lost, _Again):
+                async with self._connection() as connection:
+                    return await connection.one(statement, **values)
+        async with self._connection() as connection:
+            return await connection.one(statement, **values)
+
+    async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
+        """Give all rows."""
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(_Lost, _Again):
+                async with self._connection() as connection:
+                    return await connection.all(statement, **values)
+        async with self._connection() as connection:
+            return await connection.all(statement, **values)
+
+    async def transaction(self, work: Work[T]) -> T:
+        """Do a piece of work in one transaction.
+
+        It is done again where others were in the way or the connection was lost before the commit.
+        A unique value that is taken is looked at twice: two servers may have found a row missing
+        and both have made it, and then the second finds it.
+
+        :raises OutcomeUnknown: The connection was lost during the commit.
+        """
+        again: StoreError | None = None
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                # At different times, or the same would be in each other's way again.
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
+            try:
+                async with self._connection() as connection:
+                    return await connection.transaction(work)
+            except Conflict as error:
+                if isinstance(again, Conflict):
+                    raise
+                again = error
+            except (_Lost, _Again) as error:
+                again = error
+        assert again is not None  # noqa: S101 - for the type checker
+        raise again
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator["_Connection"]:
+        pool = await self._pool_of_this_loop()
+        try:
+            with _translated():
+                driver = await pool.acquire(timeout=_ANSWER_SECONDS)
+        except TimeoutError as error:
+            raise DatabaseUnavailable(
+                f"none of {self._most} connections was free for {_ANSWER_SECONDS:.0f} s"
+            ) from error
+        try:
+            yield _Connection(driver)
+        finally:
+            await pool.release(driver, timeout=_ANSWER_SECONDS)
+
+    async def _pool_of_this_loop(self) -> "asyncpg.Pool[Any]":
+        loop = asyncio.get_running_loop()
+        if self._pool is None or self._loop is not loop:
+            # Connections belong to the loop they were made on.
+            self._loop = loop
+            self._pool = asyncpg.create_pool(
+                self._url,
+                min_size=0,
+                max_size=self._most,
+                timeout=_ANSWER_SECONDS,
+                command_timeout=_ANSWER_SECONDS,
+                connection_class=_Driver,
+                server_settings=_SESSION,
+            )
+            await self._pool
+        return self._pool
+
+    async def close(self) -> None:
+        """Close all connections, after the work under way."""
+        if self._pool is None or self._loop is not asyncio.get_running_loop():
+            return
+        pool, self._pool = self._pool, None
+        try:
+            await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)
+        except TimeoutError:
+            pool.terminate()

@@ -1,0 +1,255 @@
+"""Connections made to do harm, against a real server over real sockets."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.programs import serving
+from tests.running import RunningServer, Starter, envelope, running
+from tests.wire.raw import connected, exchange, receive, request
+
+_PATH = "/Remote/Services88/SoPrincipal.svc"
+_XML = "Content-Type: text/xml"
+_INFO = envelope("<GetSystemInfo/>")
+_POST = f"POST {_PATH} HTTP/1.1"
+_CALL = request(_POST, _XML, body=_INFO)
+_CHUNKED = request(_POST, _XML, "Transfer-Encoding: chunked")
+_CHUNK = b"%x\r\n%s\r\n" % (len(_INFO), _INFO.encode())
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server that waits for nobody."""
+    folder = tmp_path_factory.mktemp("hasty")
+    with running(folder, header_seconds=0.4, body_seconds=0.8, idle_seconds=1.2) as server:
+        yield server
+
+
+def everything(server: RunningServer, *parts: bytes, pause: float = 0.0) -> bytes:
+    """Send parts, and give all that comes until the server closes."""
+    said = b""
+    with socket.create_connection((server.host, server.port), timeout=20) as connection:
+        try:
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(pause)
+        except OSError:
+            pass  # it closed while we spoke
+        try:
+            while part := connection.recv(65536):
+                said += part
+        except ConnectionResetError:
+            pass
+    return said
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"P", b"O", b"S", b"T", b" ", b"/"],
+        [f"{_POST}\r\n".encode(), *([b"X-More: 1\r\n"] * 20)],
+        [_CALL, b"GET / HT", b"TP/1.1"],
+    ],
+)
+def test_a_header_section_must_come_in_time(hasty: RunningServer, parts: list[bytes]) -> None:
+    said = everything(hasty, *parts, pause=0.1)
+    assert said.count(b"HTTP/1.1 408 ") == 1
+    assert said.count(b"HTTP/1.1 200 ") == parts.count(_CALL)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [request(_POST, _XML, "Content-Length: 500"), *([b" "] * 20)],
+        [_CHUNKED, *([b"1\r\n \r\n"] * 20)],
+        [_CHUNKED, _CHUNK, b"0\r\n", *([b"X-Trailer: 1\r\n"] * 20)],
+    ],
+)
+def test_a_body_must_come_in_time(hasty: RunningServer, parts: list[bytes]) -> None:
+    said = everything(hasty, *parts, pause=0.1)
+    assert said.count(b"HTTP/1.1 ") == said.count(b"HTTP/1.1 408 ") == 1
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n", _CALL])
+def test_an_idle_connection_is_closed(hasty: RunningServer, sent: bytes) -> None:
+    started = time.monotonic()
+    said = everything(hasty, sent)
+    assert 1 < time.monotonic() - started < 10
+    assert said.count(b"HTTP/1.1 ") == (1 if sent == _CALL else 0)
+
+
+def test_a_connection_in_use_stays_open(hasty: RunningServer) -> None:
+    with connected(hasty) as stream:
+        for _ in range(8):
+            stream.write(_CALL)
+            assert receive(stream).status == 200
+            time.sleep(0.3)
+
+
+def test_answers_that_nobody_reads_are_dropped(hasty: RunningServer) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(20)
+        connection.connect((hasty.host, hasty.port))
+        wsdl = request("GET /Remote/Services88/User.svc?wsdl HTTP/1.1")
+
+        def ask_for_ever() -> None:
+            for _ in range(2000):
+                connection.sendall(wsdl)
+                time.sleep(0.01)
+
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            ask_for_ever()
+
+
+def test_a_connection_too_many(start: Starter) -> None:
+    server = start(max_connections=3)
+    with connected(server) as one, connected(server) as two, connected(server) as three:
+        for stream in (one, two, three):
+            stream.write(_CALL[:10])
+        time.sleep(0.2)
+        assert everything(server).startswith(b"HTTP/1.1 503 ")
+        one.write(_CALL[10:])
+        assert receive(one).status == 200  # and is idle now: it makes room
+        assert exchange(server, _CALL).status == 200
+        assert one.read(1) == b""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"GET /{'x' * 66_000} HTTP/1.1\r\nHost: a\r\n\r\n",
+        f"{_POST}\r\nHost: a\r\nX: {'x' * 66_000}\r\n\r\n",
+        f"{_POST}\r\nHost: a\r\n" + "X: y\r\n" * 14_000 + "\r\n",
+        f"{_POST}\r\nHost: a\r\n{'x' * 66_000}",
+    ],
+)
+def test_a_header_section_may_be_64_kib(shared_server: RunningServer, head: str) -> None:
+    half = len(head) // 2
+    said = everything(
+        shared_server, head[:half].encode(), head[half:].encode(), b"x" * 66_000, pause=0.05
+    )
+    assert said.startswith(b"HTTP/1.1 431 ") or said == b""  # a reset may overtake the answer
+
+
+def _memory(process: int) -> int:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+
+@pytest.mark.parametrize(
+    "kind", ["header", "url", "chunk extension", "trailer", "chunks", "pipelined"]
+)
+def test_memory_is_bounded(tmp_path: Path, kind: str) -> None:
+    first, more = {
+        "header": (request(_POST).removesuffix(b"\r\n") + b"X: ", b"x" * 65536),
+        "url": (b"GET /", b"x" * 65536),
+        "chunk extension": (_CHUNKED + b"5;a=", b"x" * 65536),
+        "trailer": (_CHUNKED + b"0\r\n", b"X: " + b"x" * 65000 + b"\r\n"),
+        "chunks": (_CHUNKED, b"1\r\nx\r\n" * 10_000),
+        "pipelined": (b"", request("GET / HTTP/1.1") * 2000),
+    }[kind]
+    with serving("--database", f"sqlite:///{tmp_path / 'a.sqlite3'}", folder=tmp_path) as server:
+        before = _memory(server.process.pid)
+        with socket.create_connection((server.host, server.port), timeout=20) as connection:
+            try:
+                connection.sendall(first)
+                for _ in range(200 * 16):  # 200 MiB
+                    connection.sendall(more)
+            except OSError:
+                pass
+        assert _memory(server.process.pid) - before < 16
+        assert exchange(server, _CALL).status == 200  # type: ignore[arg-type]
+        assert "Traceback" not in server.said
+
+
+_LENGTH = f"Content-Length: {len(_INFO)}"
+_SMUGGLING = {
+    "both": [_LENGTH, "Transfer-Encoding: chunked"],
+    "two lengths": [_LENGTH, "Content-Length: 5"],
+    "two lengths in one": [f"{_LENGTH}, 5"],
+    "a signed length": [f"Content-Length: +{len(_INFO)}"],
+    "a negative length": ["Content-Length: -1"],
+    "a hexadecimal length": ["Content-Length: 0x10"],
+    "xchunked": ["Transfer-Encoding: xchunked"],
+    "chunked not last": ["Transfer-Encoding: chunked, identity"],
+    "chunked and more": ["Transfer-Encoding: chunked", "Transfer-Encoding: x"],
+    "blank before the colon": [_LENGTH + "\r\nTransfer-Encoding : chunked"],
+    "blank before the colon of the length": [f"Content-Length : {len(_INFO)}"],
+    "a null byte": [_LENGTH, "X: a\0b"],
+    "a lone CR": [_LENGTH, "X: a\rTransfer-Encoding: chunked"],
+    "two hosts": [_LENGTH, "Host: b"],
+}
+
+
+@pytest.mark.parametrize("kind", _SMUGGLING)
+def test_two_ways_to_read_a_request_are_none(shared_server: RunningServer, kind: str) -> None:
+    said = everything(
+        shared_server, request(_POST, _XML, *_SMUGGLING[kind]) + _INFO.encode() + _CALL
+    )
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1 ") == 1  # and what follows is no request
+
+
+@pytest.mark.parametrize("host", ["", "a b", "a/b", "user@a", "a:b", "a\tb", "[::1"])
+def test_a_host_that_is_none(shared_server: RunningServer, host: str) -> None:
+    reply = exchange(shared_server, request(_POST, _XML, body=_INFO, host=host))
+    assert reply.status == (200 if host == "" else 400)
+
+
+def test_no_host(shared_server: RunningServer) -> None:
+    assert exchange(shared_server, request(_POST, _XML, body=_INFO, host=None)).status == 400
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"CONNECT elsewhere:80 HTTP/1.1\r\nHost: elsewhere\r\n\r\n",
+    ],
+)
+def test_other_protocols(shared_server: RunningServer, start: bytes) -> None:
+    said = everything(shared_server, start)
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("to", ["h2c", "websocket", "TLS/1.0"])
+def test_an_upgrade_is_not_made(shared_server: RunningServer, to: str) -> None:
+    upgrade = request(
+        _POST, _XML, "Connection: Upgrade, HTTP2-Settings", f"Upgrade: {to}", body=_INFO
+    )
+    with connected(shared_server) as stream:
+        head, body = upgrade.split(b"\r\n\r\n", 1)
+        stream.write(head + b"\r\n\r\n")
+        time.sleep(0.05)
+        stream.write(body + _CALL)
+        assert [receive(stream).status for _ in range(2)] == [200, 200]
+
+
+def test_the_body_of_an_upgrade_is_no_request(shared_server: RunningServer) -> None:
+    upgrade = request(_POST, _XML, "Connection: Upgrade", "Upgrade: h2c", body=_CALL)
+    with connected(shared_server) as stream:
+        stream.write(upgrade + _CALL)
+        assert [receive(stream).status for _ in range(2)] == [500, 200]
+
+
+def test_answers_come_in_order_and_a_bad_request_is_the_last(shared_server: RunningServer) -> None:
+    said = everything(shared_server, _CALL * 3 + b"bad\r\n\r\n" + _CALL)
+    assert said.count(b"HTTP/1.1 ") == said.count(b"HTTP/1.1 200 ") == 3
+
+
+def test_trailers_change_nothing(shared_server: RunningServer) -> None:
+    message = _CHUNKED + _CHUNK + b"0\r\nSOAPAction: urn:other\r\nContent-Encoding: gzip\r\n\r\n"
+    with connected(shared_server) as stream:
+        stream.write(message + _CALL)
+        assert [receive(stream).status for _ in range(2)] == [200, 200]
+
+
+def test_nothing_is_done_after_a_close(shared_server: RunningServer) -> None:
+    closing = request(_POST, _XML, "Connection: close", body=_INFO)
+    assert everything(shared_server, closing + _CALL).count(b"HTTP/1.1 ") == 1

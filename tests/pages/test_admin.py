@@ -1,0 +1,288 @@
+"""Administration in a browser: what it does is done, audited, and for administrators only."""
+
+import re
+import ssl
+from collections.abc import Iterator
+
+import pytest
+import trustme
+from playwright.sync_api import Page, expect
+
+from services88.identity import accounts, audit_trail, tenants, tickets
+from services88.store import roles
+from services88.store.audit import Filter
+from services88.store.database import Connection
+from tests.notices.conftest import authority, mailing, tls, trusted  # noqa: F401 - fixtures
+from tests.notices.smtp import SmtpServer
+from tests.pages.conftest import Visiting, check_accessible
+from tests.pages.test_password import Browser
+from tests.running import RunningServer, Starter
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def smtp(tls: ssl.SSLContext, trusted: trustme.CA) -> Iterator[SmtpServer]:  # noqa: ARG001, F811
+    with SmtpServer(tls) as server:
+        yield server
+
+
+@pytest.fixture
+def server(start: Starter, smtp: SmtpServer) -> RunningServer:
+    smtp.listen()
+    settings = mailing(smtp, admin_pages=True, pages="password", public_url="http://127.0.0.1")
+    server = start(**settings)
+    server.add_user("ADA", PASSWORD, role="Administrator")
+    server.add_user("JANE", PASSWORD, firstname="Jane", lastname="Doe", email="jane@example.com")
+    return server
+
+
+def _signed_in(server: RunningServer, visiting: Visiting, name: str = "ADA") -> Page:
+    page = visiting(f"{server.url}/admin")
+    page.get_by_label("User name or e-mail address").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+def _events(server: RunningServer, event: str) -> list[audit_trail.AuditEntry]:
+    async def work() -> list[audit_trail.AuditEntry]:
+        tenant = await tenants.default(server.identity)
+        return await audit_trail.newest(server.identity, tenant, Filter(event=event), 50)
+
+    return server.run(work())
+
+
+def test_a_day_of_an_administrator(
+    server: RunningServer, smtp: SmtpServer, visiting: Visiting
+) -> None:
+    page = visiting(f"{server.url}/admin")
+    check_accessible(page, "admin-sign-in")
+    page = _signed_in(server, visiting)
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
+    check_accessible(page, "admin-users")
+    page.get_by_label("Find by name").fill("doe")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    # A new user is mailed a link; nobody chooses a password for them.
+    page.get_by_role("link", name="Add a user").click()
+    check_accessible(page, "admin-add")
+    assert page.locator("input[type=password]").count() == 0
+    page.get_by_label("User name").fill("NEWT")
+    page.get_by_label("E-mail address").fill("newt@example.com")
+    page.get_by_role("button", name="Add and mail the link").click()
+    expect(page.get_by_role("status")).to_contain_text("The user is added")
+    mail = smtp.mails.get(timeout=30)
+    assert mail.recipient == "newt@example.com"
+    found = re.search(r"(/password/reset\?token=\S+)", mail.text)
+    assert found
+    chooser = visiting(server.url + found[1])
+    chooser.get_by_label("New password", exact=True).fill("newt chose this one")
+    chooser.get_by_label("New password again").fill("newt chose this one")
+    chooser.get_by_role("button", name="Set the password").click()
+    expect(chooser.get_by_role("heading", name="Your password is changed")).to_be_visible()
+    ticket = server.sign_in("NEWT", "newt chose this one")
+    assert ticket
+    # Tickets are seen and ended.
+    page.reload()
+    row = page.get_by_role("region", name="Tickets").locator("tbody tr")
+    expect(row).to_have_count(1)
+    check_accessible(page, "admin-user")
+    row.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("Nowhere.")).to_be_visible()
+    refused = server.change_own(ticket, "newt chose this one", "something else altogether")
+    assert (refused.text("ExceptionType") or "").endswith("SoSessionException")
+    # Retired and taken back.
+    page.get_by_role("button", name="Retire").click()
+    expect(page.get_by_role("status")).to_contain_text("retired")
+    assert server.sign_in("NEWT", "newt chose this one") is None
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("button", name="Retire")).to_be_visible()
+    assert server.sign_in("NEWT", "newt chose this one")
+    # All of it stands in the trail, by whom and from where.
+    for event in ("user_created", "user_retired", "user_unretired", "session_revoked"):
+        entry = _events(server, event)[-1]
+        assert (entry.user, entry.by, entry.row.address) == ("NEWT", "ADA", "127.0.0.1")
+        assert entry.row.reason.endswith("page")
+    page.get_by_role("link", name="Audit trail").click()
+    page.get_by_label("Event", exact=True).select_option("user_retired")
+    page.get_by_label("User", exact=True).fill("newt")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(f"{server.url}/admin/audit")
+    check_accessible(page, "admin-audit")
+    # Signing out ends the ticket.
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Administration")).to_be_visible()
+    page.goto(f"{server.url}/admin/audit")
+    expect(page.get_by_role("heading", name="Administration")).to_be_visible()
+
+
+def test_unlocking_and_mailing(server: RunningServer, smtp: SmtpServer, visiting: Visiting) -> None:
+    for _ in range(6):
+        server.sign_in("JANE", "wrong")
+    assert server.sign_in("JANE", PASSWORD) is None  # has to wait
+    page = _signed_in(server, visiting)
+    page.get_by_role("link", name="JANE").click()
+    page.get_by_role("button", name="Forget wrong passwords").click()
+    expect(page.get_by_role("status")).to_contain_text("enabled")
+    assert server.sign_in("JANE", PASSWORD)
+    page.get_by_role("button", name="Mail a link").click()
+    expect(page.get_by_role("status")).to_contain_text("on its way")
+    assert "/password/reset?token=" in smtp.mails.get(timeout=30).text
+
+
+def test_the_policy(server: RunningServer, visiting: Visiting) -> None:
+    page = _signed_in(server, visiting)
+    page.get_by_role("link", name="Password rules").click()
+    preference = page.get_by_label("Preference System, PasswordPolicy")
+    preference.fill("MinTotal=many")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("not a whole number")
+    expect(preference).to_have_value("MinTotal=many")
+    preference.fill("MinTotal=30")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("listitem")).to_contain_text(["at least 30 characters"])
+    check_accessible(page, "admin-policy")
+    ticket = server.sign_in("JANE", PASSWORD)
+    refused = server.change_own(ticket or "", PASSWORD, "still a long password")
+    assert refused.extra["Rules"] == "min-total"
+    assert _events(server, "policy_changed")[-1].by == "ADA"
+
+
+def test_only_administrators(server: RunningServer, visiting: Visiting) -> None:
+    page = _signed_in(server, visiting, "JANE")
+    expect(page.get_by_text("You may not do this")).to_be_visible()
+    page.goto(f"{server.url}/admin")
+    expect(page.get_by_role("heading", name="Administration")).to_be_visible()
+    assert _events(server, "authz_fail")[-1].by == "JANE"
+
+    async def live() -> int:
+        return len(await tickets.listing(server.identity, await tenants.default(server.identity)))
+
+    assert server.run(live()) == 0
+
+
+def test_a_right_that_was_taken_ends_it(server: RunningServer) -> None:
+    """A ticket of somebody who is no administrator does not open a page, however it came there."""
+    ticket = server.sign_in("JANE", PASSWORD)
+    browser = Browser(server, "/admin")
+    cookie = f"{browser.cookie}; services88-admin={ticket}"
+    for path in ("/admin", "/admin/audit", "/admin/user/1", "/admin/policy", "/admin/add"):
+        assert server.request("GET", path, None, Cookie=cookie).status == 403
+    for path in ("/admin/user/1/retire", "/admin/policy", "/admin/add", "/admin/user/1/mail"):
+        fields = {"csrf": browser.csrf, "preference": "MinTotal=1"}
+        assert browser.send(path, fields, Cookie=cookie).status == 403
+
+
+def test_user_administrators_do_not_reach_general_ones(
+    server: RunningServer, visiting: Visiting
+) -> None:
+    async def work(connection: Connection) -> None:
+        await roles.add(
+            connection,
+            tenant=1,
+            name="User administrator",
+            tooltip="",
+            is_default=False,
+            rights=("admin-users",),
+        )
+
+    server.run(server.identity.database.transaction(work))
+    server.add_user("URSULA", PASSWORD, role="User administrator")
+    page = _signed_in(server, visiting, "URSULA")
+    page.get_by_role("link", name="Add a user").click()
+    assert page.get_by_label("Role").locator("option").all_inner_texts() == [
+        "User level 0",
+        "User administrator",
+    ]
+    page.goto(f"{server.url}/admin")
+    page.get_by_role("link", name="ADA").click()
+    expect(page.get_by_text("by general administrators only")).to_be_visible()
+    (cookie,) = (one for one in page.context.cookies() if one["name"] == "services88-admin")
+    browser = Browser(server, "/admin")
+    both = f"{browser.cookie}; services88-admin={cookie['value']}"
+    number = page.url.rpartition("/")[2]
+    for action in ("retire", "mail", "end", "unlock"):
+        answer = browser.send(f"/admin/user/{number}/{action}", {"csrf": browser.csrf}, Cookie=both)
+        assert answer.status == 403
+    assert server.sign_in("ADA", PASSWORD)
+
+
+def test_tenants_are_apart(server: RunningServer) -> None:
+    async def work() -> None:
+        await tenants.add(server.identity, "Other")
+
+    server.run(work())
+    stranger = server.add_user("STRANGER", PASSWORD, "Other")
+    server.add_user("OTTO", PASSWORD, "Other", role="Administrator")
+    ticket = server.sign_in("ADA", PASSWORD)
+    browser = Browser(server, "/admin")
+    cookie = f"{browser.cookie}; services88-admin={ticket}"
+    users = server.request("GET", "/admin", None, Cookie=cookie)
+    assert b"JANE" in users.content
+    assert b"STRANGER" not in users.content
+    path = f"/admin/user/{stranger.associate_id}"
+    assert server.request("GET", path, None, Cookie=cookie).status == 404
+    assert browser.send(f"{path}/retire", {"csrf": browser.csrf}, Cookie=cookie).status == 404
+    # The same ticket under the other tenant's address and cookie is unknown there.
+    name = f"services88-admin-{b'other'.hex()}"
+    there = server.request("GET", "/other/admin", None, Cookie=f"{name}={ticket}")
+    assert b"STRANGER" not in there.content
+    assert b"Sign in" in there.content
+    otto = server.sign_in("OTTO", PASSWORD, site="/Other")
+    there = server.request("GET", "/other/admin", None, Cookie=f"{name}={otto}")
+    assert b"STRANGER" in there.content
+    assert b"JANE" not in there.content
+
+
+def test_nobody_retires_themselves(server: RunningServer, visiting: Visiting) -> None:
+    page = _signed_in(server, visiting)
+    page.get_by_role("link", name="ADA").click()
+    expect(page.get_by_role("button", name="Retire")).to_be_disabled()
+    (cookie,) = (one for one in page.context.cookies() if one["name"] == "services88-admin")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    browser = Browser(server, "/admin")
+    both = f"{browser.cookie}; services88-admin={cookie['value']}"
+    number = page.url.rpartition("/")[2]
+    answer = browser.send(f"/admin/user/{number}/retire", {"csrf": browser.csrf}, Cookie=both)
+    assert answer.status == 422
+    assert server.sign_in("ADA", PASSWORD)
+
+
+def test_without_mail_nobody_is_added(start: Starter) -> None:
+    server = start(admin_pages=True)
+    server.add_user("ADA", PASSWORD, role="Administrator")
+    browser = Browser(server, "/admin")
+    cookie = f"{browser.cookie}; services88-admin={server.sign_in('ADA', PASSWORD)}"
+    fields = {"csrf": browser.csrf, "name": "NEWT", "email": "n@example.com", "role": "1"}
+    answer = browser.send("/admin/add", fields, Cookie=cookie)
+    assert answer.status == 422
+    assert b"SERVICES88_SMTP_HOST" in answer.content
+
+    async def names() -> list[str]:
+        tenant = await tenants.default(server.identity)
+        return [user.name for user in await accounts.listing(server.identity, tenant)]
+
+    assert server.run(names()) == ["ADA"]
+
+
+def test_hostile_addresses_and_filters(server: RunningServer) -> None:
+    cookie = f"services88-admin={server.sign_in('ADA', PASSWORD)}"
+    for path, status in (
+        (f"/admin/user/{'9' * 30}", 404),
+        ("/admin/user/999999999", 404),
+        ("/admin/nonsense", 404),
+        ("/admin/audit?event=nope", 422),
+        ("/admin/audit?since=yesterday", 422),
+        ("/admin/audit?user=%00", 422),
+        ("/admin/audit?since=9999-12-31&until=9999-12-31", 422),
+        ("/admin?q=%00%ff%22%3E%3Cscript%3E", 200),
+    ):
+        reply = server.request("GET", path, None, Cookie=cookie)
+        assert (path, reply.status) == (path, status)
+        assert b"><script>" not in reply.content
+
+
+def test_off_until_configured(start: Starter) -> None:
+    assert start(pages="all").request("GET", "/admin").status == 404

