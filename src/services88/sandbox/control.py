@@ -279,7 +279,7 @@ class Control:
         text = wanted.token
         if text is None:
             issued = await application_tokens.issue(identity, tenant, wanted.name)
-            id, text = issued.application_token_id, issued.text
+            number, text = issued.application_token_id, issued.text
         else:
             secret = hashed(text.strip())
 
@@ -293,10 +293,10 @@ class Control:
                 )
 
             try:
-                id = await identity.database.transaction(work)
+                number = await identity.database.transaction(work)
             except Conflict:
                 raise BadInput("The tenant has that application token already.") from None
-        return ApplicationTokenOut(id=id, name=wanted.name, token=text, revoked=False)
+        return ApplicationTokenOut(id=number, name=wanted.name, token=text, revoked=False)
 
     async def revoke_application_token(self, id: int) -> None:
         """Revoke an application token.

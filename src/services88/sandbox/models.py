@@ -64,29 +64,25 @@ class UserIn(Model):
     """A user to add. The password rules of the tenant are not asked: this sets a scene."""
 
     name: Name = Field(description="Sign-in name.")
-    password: str | None = Field(
-        None, max_length=1024, repr=False, description="Password; without one nobody signs in."
+    password: str | None = Field(default=None, max_length=1024, repr=False, description="Password; without one nobody signs in."
     )
-    role: str | None = Field(
-        None, description='Name of a role, as "Administrator"; the tenant\'s default role else.'
+    role: str | None = Field(default=None, description='Name of a role, as "Administrator"; the tenant\'s default role else.'
     )
-    type: Literal["employee", "resource", "external_person", "anonymous", "system"] = Field(
-        "employee", description="Kind of user."
+    type: Literal["employee", "resource", "external_person", "anonymous", "system"] = Field(default="employee", description="Kind of user."
     )
-    firstname: str = Field("", max_length=99, description="First name.")
-    lastname: str = Field("", max_length=99, description="Last name.")
-    email: str = Field("", max_length=254, description="E-mail address.")
-    retired: bool = Field(False, description="Whether retired: may not sign in.")
+    firstname: str = Field(default="", max_length=99, description="First name.")
+    lastname: str = Field(default="", max_length=99, description="Last name.")
+    email: str = Field(default="", max_length=254, description="E-mail address.")
+    retired: bool = Field(default=False, description="Whether retired: may not sign in.")
 
 
 class UserChange(Model):
     """What is to be otherwise with a user; what is left out stays."""
 
-    password: str | None = Field(
-        None, max_length=1024, repr=False, description="New password; ends all tickets."
+    password: str | None = Field(default=None, max_length=1024, repr=False, description="New password; ends all tickets."
     )
-    retired: bool | None = Field(None, description="Retire, which ends all tickets; or take back.")
-    unlock: Literal[True] | None = Field(None, description="Forget wrong passwords.")
+    retired: bool | None = Field(default=None, description="Retire, which ends all tickets; or take back.")
+    unlock: Literal[True] | None = Field(default=None, description="Forget wrong passwords.")
 
 
 class UserOut(Model):
@@ -126,8 +122,7 @@ class ApplicationTokenIn(Model):
     name: Annotated[str, StringConstraints(min_length=1, max_length=99)] = Field(
         description="Name of the application."
     )
-    token: str | None = Field(
-        None, min_length=1, max_length=254, repr=False, description="The token; else a random one."
+    token: str | None = Field(default=None, min_length=1, max_length=254, repr=False, description="The token; else a random one."
     )
 
 
@@ -136,8 +131,7 @@ class ApplicationTokenOut(Model):
 
     id: int
     name: str
-    token: str | None = Field(
-        None, repr=False, description="The token; given once, when it is issued."
+    token: str | None = Field(default=None, repr=False, description="The token; given once, when it is issued."
     )
     revoked: bool
 
@@ -145,11 +139,10 @@ class ApplicationTokenOut(Model):
 class PolicyChange(Model):
     """Rules for new passwords; what is left out stays."""
 
-    preset: Preset | None = Field(None, description="Where to begin.")
-    minimum_length: int | None = Field(None, ge=1, le=1024, description="Instead of the preset's.")
-    history: int | None = Field(None, ge=0, le=24, description="Earlier passwords refused.")
-    preference: str | None = Field(
-        None, max_length=254, description="The vendor's preference string; empty removes it."
+    preset: Preset | None = Field(default=None, description="Where to begin.")
+    minimum_length: int | None = Field(default=None, ge=1, le=1024, description="Instead of the preset's.")
+    history: int | None = Field(default=None, ge=0, le=24, description="Earlier passwords refused.")
+    preference: str | None = Field(default=None, max_length=254, description="The vendor's preference string; empty removes it."
     )
 
 
@@ -166,28 +159,24 @@ class PolicyOut(Model):
 class OptionsChange(Model):
     """Choices of the tenant's operator; what is left out stays."""
 
-    application_tokens: bool | None = Field(
-        None, description="Whether every call needs an application token (an Online installation)."
+    application_tokens: bool | None = Field(default=None, description="Whether every call needs an application token (an Online installation)."
     )
-    password_refusals: Literal["boolean", "exception"] | None = Field(
-        None, description="How a refused password is told."
+    password_refusals: Literal["boolean", "exception"] | None = Field(default=None, description="How a refused password is told."
     )
-    administrators_may_choose_passwords: bool | None = Field(
-        None, description="Whether administrators may choose the passwords of others."
+    administrators_may_choose_passwords: bool | None = Field(default=None, description="Whether administrators may choose the passwords of others."
     )
-    allow_admin_blank_old_password: bool | None = Field(
-        None, description="Whether administrators may leave OldPassword blank for their own."
+    allow_admin_blank_old_password: bool | None = Field(default=None, description="Whether administrators may leave OldPassword blank for their own."
     )
 
 
 class ClockChange(Model):
     """How the tenant's clock is to go. Done in this order: reset, at, move, speed, frozen."""
 
-    reset: bool = Field(False, description="Show the machine's time again.")
-    at: Moment | None = Field(None, description="Show this time.")
-    move_seconds: float | None = Field(None, description="Move by so much; negative: back.")
-    speed: float | None = Field(None, ge=0, le=1_000_000, description="Seconds in a second.")
-    frozen: bool | None = Field(None, description="Stop it, or let it go on.")
+    reset: bool = Field(default=False, description="Show the machine's time again.")
+    at: Moment | None = Field(default=None, description="Show this time.")
+    move_seconds: float | None = Field(default=None, description="Move by so much; negative: back.")
+    speed: float | None = Field(default=None, ge=0, le=1_000_000, description="Seconds in a second.")
+    frozen: bool | None = Field(default=None, description="Stop it, or let it go on.")
 
 
 class ClockOut(Model):
@@ -211,12 +200,12 @@ class TenantIn(Model):
     """A tenant to add, with all it begins with."""
 
     name: TenantName = Field(description="The segment of its addresses.")
-    company: str = Field("", max_length=254, description="Name of the customer.")
+    company: str = Field(default="", max_length=254, description="Name of the customer.")
     users: list[UserIn] = Field(default_factory=list)
     application_tokens: list[ApplicationTokenIn] = Field(default_factory=list)
-    policy: PolicyChange = Field(default_factory=PolicyChange)
-    options: OptionsChange = Field(default_factory=OptionsChange)
-    clock: ClockChange = Field(default_factory=ClockChange)
+    policy: PolicyChange = Field(default=PolicyChange())
+    options: OptionsChange = Field(default=OptionsChange())
+    clock: ClockChange = Field(default=ClockChange())
     faults: list[Rule] = Field(default_factory=list)
 
 
@@ -236,11 +225,11 @@ class TenantOut(Model):
 class JournalQuery(Model):
     """Which exchanges are meant; what is left out does not matter."""
 
-    operation: str | None = Field(None, description="Name of the operation.")
-    user: str | None = Field(None, description="Sign-in name of the caller.")
-    outcome: Outcome | None = Field(None, description="How the exchange ended.")
-    since: Moment | None = Field(None, description="At or after this time of the tenant's clock.")
-    until: Moment | None = Field(None, description="Before this time of the tenant's clock.")
+    operation: str | None = Field(default=None, description="Name of the operation.")
+    user: str | None = Field(default=None, description="Sign-in name of the caller.")
+    outcome: Outcome | None = Field(default=None, description="How the exchange ended.")
+    since: Moment | None = Field(default=None, description="At or after this time of the tenant's clock.")
+    until: Moment | None = Field(default=None, description="Before this time of the tenant's clock.")
 
     def wanted(self) -> dict[str, Any]:
         """Give it as the journal's own filter."""
@@ -256,5 +245,5 @@ class JournalQuery(Model):
 class WaitQuery(JournalQuery):
     """Exchanges to wait for."""
 
-    count: int = Field(1, ge=1, le=1000, description="How many.")
-    timeout_seconds: float = Field(5.0, ge=0, le=60, description="How long at most.")
+    count: int = Field(default=1, ge=1, le=1000, description="How many.")
+    timeout_seconds: float = Field(default=5.0, ge=0, le=60, description="How long at most.")

@@ -7,8 +7,6 @@ which runs in the sandbox only. It never quotes a value, which may be a secret.
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-from lxml import etree
-
 from services88.contract import AGENTS
 from services88.contract import namespaces as ns
 from services88.contract.headers import APPLICATION_TOKEN, CREDENTIALS, TIME_ZONE
@@ -26,6 +24,7 @@ from services88.sandbox.journal import NearMiss
 from services88.soap.envelopes import Envelope
 from services88.soap.reading import Malformed, reader_of
 from services88.soap.versions import SOAP11, SOAP12, VERSIONS
+from services88.soap.xml import Element
 from services88.web.http import MediaType
 
 __all__ = [
@@ -160,14 +159,14 @@ _LONGEST = 200
 # --- the envelope ---------------------------------------------------------------------------------
 
 
-def in_envelope(root: etree._Element) -> Iterator[NearMiss]:
+def in_envelope(root: Element) -> Iterator[NearMiss]:
     """Compare the outermost elements."""
-    name = etree.QName(root)
-    version = VERSIONS.get(name.namespace or "")
-    if version is None or name.localname != "Envelope":
+    name = root
+    version = VERSIONS.get(name.namespace)
+    if version is None or name.name != "Envelope":
         yield miss(
             "envelope-unknown",
-            f"the root is {name.localname} in {_space(name.namespace)}",
+            f"the root is {name.name} in {_space(name.namespace)}",
             f"Envelope in {SOAP11.namespace} or {SOAP12.namespace}",
             "fault VersionMismatch",
             accepted=False,
@@ -185,21 +184,21 @@ def in_envelope(root: etree._Element) -> Iterator[NearMiss]:
                 accepted=False,
             )
     for child in root:
-        inner = etree.QName(child)
+        inner = child
         if child.tag in (space + "Body", space + "Header"):
             continue
-        if inner.localname in ("Body", "Header"):
+        if inner.name in ("Body", "Header"):
             yield miss(
                 "envelope-namespace",
-                f"{inner.localname} is in {_space(inner.namespace)}",
+                f"{inner.name} is in {_space(inner.namespace)}",
                 f"the Envelope's namespace, {version.namespace}",
                 "not read",
-                accepted=inner.localname == "Header",
+                accepted=inner.name == "Header",
             )
-        elif inner.localname not in _HEADERS or inner.namespace != ns.SERVICES88:
+        elif inner.name not in _HEADERS or inner.namespace != ns.SERVICES88:
             yield miss(
                 "envelope-unknown-part",
-                f"{inner.localname} stood directly under Envelope",
+                f"{inner.name} stood directly under Envelope",
                 "Header and Body only",
                 "not read",
                 accepted=True,
@@ -209,10 +208,10 @@ def in_envelope(root: etree._Element) -> Iterator[NearMiss]:
         yield miss("header-after-body", "Header came after Body", "Header first", "", accepted=True)
 
 
-def of_operation(agent: Agent, element: etree._Element) -> Iterator[NearMiss]:
+def of_operation(agent: Agent, element: Element) -> Iterator[NearMiss]:
     """Say why the element of the body is no operation of the agent."""
-    name = etree.QName(element)
-    local = name.localname
+    name = element
+    local = name.name
     if name.namespace == ns.SERVICES88 and local in agent.operations:
         return
     if local in agent.operations:
@@ -246,7 +245,7 @@ def of_operation(agent: Agent, element: etree._Element) -> Iterator[NearMiss]:
 
 def in_headers(envelope: Envelope, agent: Agent) -> Iterator[NearMiss]:
     """Compare the header blocks."""
-    inside = [b for b in envelope.headers if isinstance(b.tag, str)]
+    inside = envelope.headers
     ours = [b for b in inside if b.tag in {f"{{{ns.SERVICES88}}}{name}" for name in _HEADERS}]
     if ours and envelope.documented:
         yield miss(
@@ -257,7 +256,7 @@ def in_headers(envelope: Envelope, agent: Agent) -> Iterator[NearMiss]:
             accepted=False,
         )
     for block in envelope.documented:
-        name = etree.QName(block).localname
+        name = block.name
         yield miss(
             "header-outside",
             f"{name} stood outside Header",
@@ -267,7 +266,7 @@ def in_headers(envelope: Envelope, agent: Agent) -> Iterator[NearMiss]:
         )
     seen: set[str] = set()
     for block in ours or envelope.documented:
-        name = etree.QName(block).localname
+        name = block.name
         if name in seen:
             yield miss("header-twice", f"{name} is given twice", "once", "refused", accepted=False)
         seen.add(name)
@@ -275,8 +274,8 @@ def in_headers(envelope: Envelope, agent: Agent) -> Iterator[NearMiss]:
     for block in inside:
         if block in ours:
             continue
-        found = etree.QName(block)
-        similar = _similar(found.localname, _HEADERS)
+        found = block
+        similar = _similar(found.name, _HEADERS)
         if found.namespace == _SECURITY:
             yield miss(
                 "ws-security",
@@ -285,33 +284,33 @@ def in_headers(envelope: Envelope, agent: Agent) -> Iterator[NearMiss]:
                 "not read",
                 accepted=True,
             )
-        elif found.localname in _HEADERS:
+        elif found.name in _HEADERS:
             yield miss(
                 "header-namespace",
-                f"{found.localname} is in {_space(found.namespace)}",
+                f"{found.name} is in {_space(found.namespace)}",
                 ns.SERVICES88,
                 "not read",
                 accepted=True,
             )
-        elif similar and found.namespace in (ns.SERVICES88, None):
+        elif similar and found.namespace in (ns.SERVICES88, ""):
             yield miss(
-                "header-unknown", f"a header is called {found.localname[:_LONGEST]}", similar,
+                "header-unknown", f"a header is called {found.name[:_LONGEST]}", similar,
                 "not read", accepted=True,
             )  # fmt: skip
     if agent.needs_ticket:
         yield from _about_ticket(ours or list(envelope.documented))
 
 
-def _about_ticket(blocks: Sequence[etree._Element]) -> Iterator[NearMiss]:
+def _about_ticket(blocks: Sequence[Element]) -> Iterator[NearMiss]:
     expected = "Credentials with a Ticket, as AuthenticateUsernamePassword gives it"
-    credentials = next((b for b in blocks if etree.QName(b).localname == "Credentials"), None)
+    credentials = next((b for b in blocks if b.name == "Credentials"), None)
     if credentials is None:
         yield miss(
             "ticket-missing", "there are no Credentials", expected, "refused", accepted=False
         )
         return
-    element = credentials.find(f"{{{ns.SERVICES88}}}Ticket")
-    text = "" if element is None else (element.text or "")
+    tag = f"{{{ns.SERVICES88}}}Ticket"
+    text = next((child.text for child in credentials if child.tag == tag), "")
     if not text.strip("\ufeff \t\r\n"):
         yield miss("ticket-missing", "the Ticket is missing or empty", expected, "refused",
                    accepted=False)  # fmt: skip
@@ -336,9 +335,9 @@ def _about_ticket(blocks: Sequence[etree._Element]) -> Iterator[NearMiss]:
 # --- the body -------------------------------------------------------------------------------------
 
 
-def in_body(operation: Operation, element: etree._Element) -> Iterator[NearMiss]:
+def in_body(operation: Operation, element: Element) -> Iterator[NearMiss]:
     """Compare the parameters of an operation."""
-    if (element.text or "").strip():
+    if element.text.strip():
         yield miss(
             "text-beside-elements", f"{operation.name} holds text", "elements only", "not read",
             accepted=True,
@@ -347,14 +346,14 @@ def in_body(operation: Operation, element: etree._Element) -> Iterator[NearMiss]
 
 
 def _in_fields(
-    fields: Sequence[Field], namespace: str, element: etree._Element, of: str
+    fields: Sequence[Field], namespace: str, element: Element, of: str
 ) -> Iterator[NearMiss]:
     index = {f"{{{namespace}}}{one.name}": one for one in fields}
     order = {one.name: number for number, one in enumerate(fields)}
     before: Field | None = None
     seen: set[str] = set()
     for child in element:
-        one = index.get(str(child.tag))
+        one = index.get(child.tag)
         if one is None:
             yield _unknown(child, namespace, order, of)
             continue
@@ -386,27 +385,27 @@ def _in_fields(
             )
 
 
-def _unknown(child: etree._Element, namespace: str, known: Iterable[str], of: str) -> NearMiss:
-    name = etree.QName(child)
-    if name.localname in set(known):
+def _unknown(child: Element, namespace: str, known: Iterable[str], of: str) -> NearMiss:
+    name = child
+    if name.name in set(known):
         return miss(
             "field-namespace",
-            f"{name.localname} is in {_space(name.namespace)}",
+            f"{name.name} is in {_space(name.namespace)}",
             namespace,
             "not read",
             accepted=True,
         )
-    similar = _similar(name.localname, known)
+    similar = _similar(name.name, known)
     return miss(
         "field-unknown",
-        f"{of} holds {name.localname[:_LONGEST]}",
+        f"{of} holds {name.name[:_LONGEST]}",
         f"{similar}, perhaps" if similar else (", ".join(known) or "no parameters"),
         "not read",
         accepted=True,
     )
 
 
-def _in_value(field: Field, element: etree._Element) -> Iterator[NearMiss]:
+def _in_value(field: Field, element: Element) -> Iterator[NearMiss]:
     nil = (element.get(_NIL) or "").strip()
     if nil in ("true", "1"):
         if field.type.nillable and not field.secret:
@@ -422,7 +421,7 @@ def _in_value(field: Field, element: etree._Element) -> Iterator[NearMiss]:
     yield from _in_type(field.type, element, field.name)
 
 
-def _in_type(of: Type, element: etree._Element, name: str) -> Iterator[NearMiss]:
+def _in_type(of: Type, element: Element, name: str) -> Iterator[NearMiss]:
     match of:
         case ComplexType():
             said = element.get(_TYPE)
@@ -472,5 +471,5 @@ def _similar(name: str, known: Iterable[str]) -> str | None:
     return folded[found[0]] if found else None
 
 
-def _space(namespace: str | None) -> str:
+def _space(namespace: str) -> str:
     return f"the namespace {namespace[:_LONGEST]}" if namespace else "no namespace"

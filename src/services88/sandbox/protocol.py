@@ -1,32 +1,35 @@
-"""Connections that break on demand: uvicorn's protocol, with a way to its transport."""
+"""Connections that break on demand: the server's protocol, with a way to its transport."""
 
 import asyncio
 import socket
 import struct
+from functools import partial
 from typing import Any
 
 import uvicorn
 from starlette.types import Receive, Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from services88.web.protocol import BoundedProtocol
 
 __all__ = ["close", "let_connections_break", "reset"]
 
 _EXTENSION = "services88.transport"
 
 
+class _Breakable(BoundedProtocol):
+    """Tells each call its transport."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        scope: Any = self.scope
+        scope["extensions"] = {_EXTENSION: self.transport}
+
+
 def let_connections_break(server: uvicorn.Server) -> None:
     """Let the calls of a server, which does not run yet, break their connection."""
-    chosen = server.config.http
-    base: Any = chosen if isinstance(chosen, type) else HttpToolsProtocol
-
-    class Breakable(base):  # type: ignore[misc]
-        """Tells each call its transport."""
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self.scope.setdefault("extensions", {})[_EXTENSION] = self.transport
-
-    server.config.http = Breakable
+    config: Any = server.config
+    limits = config.http.keywords if isinstance(config.http, partial) else {}
+    config.http = partial(_Breakable, **limits)
 
 
 def _transport(scope: Scope) -> asyncio.Transport:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from lxml import etree
-
 from services88.contract import AGENTS
 from services88.contract import namespaces as ns
 from services88.contract.model import Agent, Complex, Field, Operation, complex_type
@@ -15,7 +13,7 @@ from services88.soap.envelopes import Envelope, open_envelope
 from services88.soap.faults import SoapError
 from services88.soap.reading import Malformed, reader_of
 from services88.soap.versions import SOAP11, SOAP12, Version
-from services88.soap.xml import NotAcceptable
+from services88.soap.xml import Element, NotAcceptable
 from services88.soap.xml import parse as parse_xml
 from services88.web.http import MediaType
 
@@ -88,9 +86,8 @@ def read(
         return reading
     element = envelope.body[0]
     found.extend(near_misses.of_operation(agent, element))
-    name = etree.QName(element)
-    if name.namespace == ns.SERVICES88 and len(envelope.body) == 1:
-        reading.operation = agent.operations.get(name.localname)
+    if element.namespace == ns.SERVICES88 and len(envelope.body) == 1:
+        reading.operation = agent.operations.get(element.name)
     found.extend(
         near_misses.in_action(envelope, media, headers.get("soapaction"), reading.operation)
     )
@@ -100,7 +97,7 @@ def read(
     return reading
 
 
-def _root(body: bytes, media: MediaType, found: list[NearMiss]) -> etree._Element | None:
+def _root(body: bytes, media: MediaType, found: list[NearMiss]) -> Element | None:
     try:
         return parse_xml(body, media.charset)
     except NotAcceptable as error:
@@ -113,20 +110,20 @@ def _read_headers(reading: Reading, envelope: Envelope) -> None:
     space = f"{{{ns.SERVICES88}}}"
     for block in (*envelope.headers, *envelope.documented):
         if block.tag == f"{space}Credentials":
-            ticket = block.findtext(f"{space}Ticket") or ""
+            ticket = next((one.text for one in block if one.tag == f"{space}Ticket"), "")
             reading.ticket = reading.ticket or ticket or None
             reading.secrets.add(ticket)
         elif block.tag == f"{space}ApplicationToken":
-            reading.secrets.add(block.text or "")
+            reading.secrets.add(block.text)
 
 
 def _read_arguments(
-    reading: Reading, operation: Operation, element: etree._Element, *, keep_secrets: bool
+    reading: Reading, operation: Operation, element: Element, *, keep_secrets: bool
 ) -> None:
     plain: dict[str, str | None] = {}
     fields = {f"{{{ns.SERVICES88}}}{one.name}": one for one in operation.request}
     for child in element:
-        one = fields.get(str(child.tag))
+        one = fields.get(child.tag)
         if one is None:
             continue
         try:

@@ -7,7 +7,7 @@ Which tables a tenant has rows in, and how a row is found to be its, follows fro
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, select
+from sqlalchemy import BindParameter, ColumnElement, Table, bindparam, delete, select
 
 from services88.store.database import Connection, Reader
 from services88.store.schema import (
@@ -36,7 +36,7 @@ _AUDIT = frozenset({audit_event.name, audit_head.name, audit_pending.name})
 
 
 def _of_tenant(table: Table) -> ColumnElement[bool]:
-    given = bindparam("tenant")
+    given: BindParameter[int] = bindparam("tenant")
     if "tenant_id" in table.c:
         return table.c.tenant_id == given
     for owner, key in ((associate, "associate_id"), (role, "role_id")):
