@@ -44,7 +44,9 @@ class Delay(_Effect):
 
 
 class _MayBeDone(_Effect):
-    after_call: bool = Field(default=False, description="Whether the call is carried out first, so that only its answer is lost."
+    after_call: bool = Field(
+        default=False,
+        description="Whether the call is carried out first, so that only its answer is lost.",
     )
 
 
@@ -73,7 +75,9 @@ class HttpStatus(_MayBeDone):
     kind: Literal["http_status"] = "http_status"
     status: int = Field(default=503, ge=400, le=599, description="The status.")
     body: str = Field(default="", max_length=65_536, description="Text of the answer.")
-    retry_after: int | None = Field(default=None, ge=0, description="Seconds in a Retry-After header.")
+    retry_after: int | None = Field(
+        default=None, ge=0, description="Seconds in a Retry-After header."
+    )
 
 
 class SoapFault(_Effect):
@@ -81,16 +85,21 @@ class SoapFault(_Effect):
 
     kind: Literal["soap_fault"] = "soap_fault"
     code: Literal["client", "server"] = Field(default="server", description="Who is to mend it.")
-    reason: str = Field(default="The sandbox was told to fail.", description="faultstring, or Reason.")
+    reason: str = Field(
+        default="The sandbox was told to fail.", description="faultstring, or Reason."
+    )
 
 
 class ExceptionInfo(_Effect):
     """A refusal in the header ExceptionInfo, of a type of your choice."""
 
     kind: Literal["exception"] = "exception"
-    exception_type: str = Field(default="SuperOffice.Exceptions.SoIllegalOperationException", description="ExceptionType."
+    exception_type: str = Field(
+        default="SuperOffice.Exceptions.SoIllegalOperationException", description="ExceptionType."
     )
-    message: str = Field(default="The sandbox was told to refuse.", description="Message, FriendlyText.")
+    message: str = Field(
+        default="The sandbox was told to refuse.", description="Message, FriendlyText."
+    )
     parameters: dict[str, str] = Field(default_factory=dict, description="Parameters.")
 
 
@@ -104,7 +113,9 @@ class Busy(_Effect):
     """The answer of a server that has too much to do: 503 with Retry-After, nothing was done."""
 
     kind: Literal["busy"] = "busy"
-    retry_after: int = Field(default=1, ge=0, le=3600, description="Seconds in the Retry-After header.")
+    retry_after: int = Field(
+        default=1, ge=0, le=3600, description="Seconds in the Retry-After header."
+    )
 
 
 Effect: TypeAlias = Annotated[
@@ -132,10 +143,16 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     effects: list[Effect] = Field(min_length=1, max_length=100, description="One after another.")
-    operation: str | None = Field(default=None, description="Name of the operation; any where left out.")
-    user: str | None = Field(default=None, description="Sign-in name of the caller; any where left out.")
+    operation: str | None = Field(
+        default=None, description="Name of the operation; any where left out."
+    )
+    user: str | None = Field(
+        default=None, description="Sign-in name of the caller; any where left out."
+    )
     nth: int = Field(default=1, ge=1, description="The first call that is concerned.")
-    times: int | None = Field(default=1, ge=1, description="How often the sequence runs; null: for ever.")
+    times: int | None = Field(
+        default=1, ge=1, description="How often the sequence runs; null: for ever."
+    )
 
 
 @dataclass(slots=True)

@@ -64,11 +64,18 @@ class UserIn(Model):
     """A user to add. The password rules of the tenant are not asked: this sets a scene."""
 
     name: Name = Field(description="Sign-in name.")
-    password: str | None = Field(default=None, max_length=1024, repr=False, description="Password; without one nobody signs in."
+    password: str | None = Field(
+        default=None,
+        max_length=1024,
+        repr=False,
+        description="Password; without one nobody signs in.",
     )
-    role: str | None = Field(default=None, description='Name of a role, as "Administrator"; the tenant\'s default role else.'
+    role: str | None = Field(
+        default=None,
+        description='Name of a role, as "Administrator"; the tenant\'s default role else.',
     )
-    type: Literal["employee", "resource", "external_person", "anonymous", "system"] = Field(default="employee", description="Kind of user."
+    type: Literal["employee", "resource", "external_person", "anonymous", "system"] = Field(
+        default="employee", description="Kind of user."
     )
     firstname: str = Field(default="", max_length=99, description="First name.")
     lastname: str = Field(default="", max_length=99, description="Last name.")
@@ -79,9 +86,12 @@ class UserIn(Model):
 class UserChange(Model):
     """What is to be otherwise with a user; what is left out stays."""
 
-    password: str | None = Field(default=None, max_length=1024, repr=False, description="New password; ends all tickets."
+    password: str | None = Field(
+        default=None, max_length=1024, repr=False, description="New password; ends all tickets."
     )
-    retired: bool | None = Field(default=None, description="Retire, which ends all tickets; or take back.")
+    retired: bool | None = Field(
+        default=None, description="Retire, which ends all tickets; or take back."
+    )
     unlock: Literal[True] | None = Field(default=None, description="Forget wrong passwords.")
 
 
@@ -122,7 +132,12 @@ class ApplicationTokenIn(Model):
     name: Annotated[str, StringConstraints(min_length=1, max_length=99)] = Field(
         description="Name of the application."
     )
-    token: str | None = Field(default=None, min_length=1, max_length=254, repr=False, description="The token; else a random one."
+    token: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=254,
+        repr=False,
+        description="The token; else a random one.",
     )
 
 
@@ -131,7 +146,8 @@ class ApplicationTokenOut(Model):
 
     id: int
     name: str
-    token: str | None = Field(default=None, repr=False, description="The token; given once, when it is issued."
+    token: str | None = Field(
+        default=None, repr=False, description="The token; given once, when it is issued."
     )
     revoked: bool
 
@@ -140,9 +156,14 @@ class PolicyChange(Model):
     """Rules for new passwords; what is left out stays."""
 
     preset: Preset | None = Field(default=None, description="Where to begin.")
-    minimum_length: int | None = Field(default=None, ge=1, le=1024, description="Instead of the preset's.")
+    minimum_length: int | None = Field(
+        default=None, ge=1, le=1024, description="Instead of the preset's."
+    )
     history: int | None = Field(default=None, ge=0, le=24, description="Earlier passwords refused.")
-    preference: str | None = Field(default=None, max_length=254, description="The vendor's preference string; empty removes it."
+    preference: str | None = Field(
+        default=None,
+        max_length=254,
+        description="The vendor's preference string; empty removes it.",
     )
 
 
@@ -159,13 +180,19 @@ class PolicyOut(Model):
 class OptionsChange(Model):
     """Choices of the tenant's operator; what is left out stays."""
 
-    application_tokens: bool | None = Field(default=None, description="Whether every call needs an application token (an Online installation)."
+    application_tokens: bool | None = Field(
+        default=None,
+        description="Whether every call needs an application token (an Online installation).",
     )
-    password_refusals: Literal["boolean", "exception"] | None = Field(default=None, description="How a refused password is told."
+    password_refusals: Literal["boolean", "exception"] | None = Field(
+        default=None, description="How a refused password is told."
     )
-    administrators_may_choose_passwords: bool | None = Field(default=None, description="Whether administrators may choose the passwords of others."
+    administrators_may_choose_passwords: bool | None = Field(
+        default=None, description="Whether administrators may choose the passwords of others."
     )
-    allow_admin_blank_old_password: bool | None = Field(default=None, description="Whether administrators may leave OldPassword blank for their own."
+    allow_admin_blank_old_password: bool | None = Field(
+        default=None,
+        description="Whether administrators may leave OldPassword blank for their own.",
     )
 
 
@@ -175,7 +202,9 @@ class ClockChange(Model):
     reset: bool = Field(default=False, description="Show the machine's time again.")
     at: Moment | None = Field(default=None, description="Show this time.")
     move_seconds: float | None = Field(default=None, description="Move by so much; negative: back.")
-    speed: float | None = Field(default=None, ge=0, le=1_000_000, description="Seconds in a second.")
+    speed: float | None = Field(
+        default=None, ge=0, le=1_000_000, description="Seconds in a second."
+    )
     frozen: bool | None = Field(default=None, description="Stop it, or let it go on.")
 
 
@@ -228,8 +257,12 @@ class JournalQuery(Model):
     operation: str | None = Field(default=None, description="Name of the operation.")
     user: str | None = Field(default=None, description="Sign-in name of the caller.")
     outcome: Outcome | None = Field(default=None, description="How the exchange ended.")
-    since: Moment | None = Field(default=None, description="At or after this time of the tenant's clock.")
-    until: Moment | None = Field(default=None, description="Before this time of the tenant's clock.")
+    since: Moment | None = Field(
+        default=None, description="At or after this time of the tenant's clock."
+    )
+    until: Moment | None = Field(
+        default=None, description="Before this time of the tenant's clock."
+    )
 
     def wanted(self) -> dict[str, Any]:
         """Give it as the journal's own filter."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from services88.identity import tenants, tickets
@@ -86,6 +86,8 @@ class Sandbox:
         self._default: str | None = None
         self._numbers = itertools.count(1)
         self._listeners: set[asyncio.Queue[Exchange]] = set()
+        self.stopping: Callable[[], bool] = lambda: False
+        """Whether the server is about to end: nobody follows then any more."""
 
     async def load(self) -> None:
         """Find the tenants that are there already."""
@@ -166,9 +168,15 @@ class Sandbox:
         waiting: asyncio.Queue[Exchange] = asyncio.Queue(1000)
         self._listeners.add(waiting)
         try:
-            while True:
-                exchange = await waiting.get()
+            while not self.stopping():
+                try:
+                    exchange = await asyncio.wait_for(waiting.get(), _LOOK_UP_SECONDS)
+                except TimeoutError:
+                    continue
                 if tenant is None or key_of(tenant) == key_of(exchange.tenant):
                     yield exchange
         finally:
             self._listeners.discard(waiting)
+
+
+_LOOK_UP_SECONDS = 1.0

@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 from functools import partial
 
 import uvicorn
@@ -100,12 +101,23 @@ def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def run(settings: Settings, app: ASGIApp, listening: socket.socket) -> None:
-    """Serve until told to stop (SIGTERM or SIGINT), and finish the calls under way first."""
+def run(
+    settings: Settings,
+    app: ASGIApp,
+    listening: socket.socket,
+    prepare: Callable[[uvicorn.Server], None] | None = None,
+) -> None:
+    """Serve until told to stop (SIGTERM or SIGINT), and finish the calls under way first.
+
+    :param prepare: Is given the server before it runs.
+    """
     logging.basicConfig(
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)-7s %(message)s",
         force=True,
     )
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.root.level))
-    server(settings, app).run(sockets=[listening])
+    made = server(settings, app)
+    if prepare is not None:
+        prepare(made)
+    made.run(sockets=[listening])
