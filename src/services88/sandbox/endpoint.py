@@ -21,7 +21,7 @@ from services88.contract.messages import Answer
 from services88.identity.errors import NotSignedIn, ServerBusy
 from services88.sandbox import faults
 from services88.sandbox.journal import Exchange, Outcome
-from services88.sandbox.masking import mask_body, mask_headers, mask_text
+from services88.sandbox.masking import mask_body, mask_headers, mask_query, mask_text
 from services88.sandbox.near_misses import miss
 from services88.sandbox.protocol import close, reset
 from services88.sandbox.reading import Reading, read
@@ -100,15 +100,13 @@ class SandboxServices(BaseRoute):
                 client=scope["client"][0] if scope.get("client") else "",
                 method=scope["method"],
                 path=_path(scope["path"], query, keep=keep),
-                request_headers=tuple(headers) if keep else mask_headers(headers, reading.secrets),
+                request_headers=tuple(headers) if keep else mask_headers(headers),
                 request=incoming.body if keep else mask_body(incoming.body, values=reading.secrets),
                 status=answer.status,
-                response_headers=answer.headers
-                if keep
-                else mask_headers(answer.headers, reading.secrets),
+                response_headers=answer.headers if keep else mask_headers(answer.headers),
                 response=answer.body
                 if keep
-                else mask_body(answer.body, operation=operation, values=reading.secrets)
+                else mask_body(answer.body, operation=operation)
                 if answer.is_xml
                 else answer.body,
                 agent=reading.agent.name if reading.agent else None,
@@ -132,8 +130,9 @@ class SandboxServices(BaseRoute):
 
 
 def _path(path: str, query: str, *, keep: bool) -> str:
-    whole = quote(path) + (f"?{query}" if query else "")
-    return whole if keep else mask_text(whole)
+    if keep:
+        return quote(path) + (f"?{query}" if query else "")
+    return mask_text(quote(path)) + (f"?{mask_query(query)}" if query else "")
 
 
 class _Incoming:

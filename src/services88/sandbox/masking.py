@@ -19,7 +19,7 @@ from services88.contract.model import (
     complex_type,
 )
 
-__all__ = ["MASK", "mask_body", "mask_headers", "mask_text"]
+__all__ = ["MASK", "mask_body", "mask_headers", "mask_query", "mask_text"]
 
 MASK = "***"
 
@@ -182,14 +182,20 @@ def _escaped(value: str) -> str:
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def mask_headers(
-    headers: Iterable[tuple[str, str]], values: Iterable[str] = ()
-) -> tuple[tuple[str, str], ...]:
+def mask_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Mask the headers of HTTP that hold secrets."""
-    known = tuple(values)
     return tuple(
         (name, MASK)
         if name.lower() in _SECRET_HEADERS or _is_secret(name)
-        else (name, mask_text(value, known))
+        else (name, mask_text(value))
         for name, value in headers
+    )
+
+
+def mask_query(query: str) -> str:
+    """Mask the parameters of a query that hold secrets."""
+    parts = (part.partition("=") for part in query.split("&"))
+    return "&".join(
+        f"{name}{equals}{MASK if equals and _is_secret(name) else mask_text(value)}"
+        for name, equals, value in parts
     )

@@ -32,25 +32,25 @@ from services88.sandbox.models import (
 __all__ = ["ENDPOINTS"]
 
 
-class _Count(Model):
+class Count(Model):
     """A number of things."""
 
     count: int
 
 
-class _Named(Model):
+class Named(Model):
     """A name."""
 
     name: str = Field(min_length=1, max_length=100)
 
 
-class _OfUser(Model):
+class OfUser(Model):
     """A user, or all."""
 
     user: str | None = Field(default=None, description="Sign-in name; all users where left out.")
 
 
-class _Listing(JournalQuery):
+class Listing(JournalQuery):
     """Exchanges to list."""
 
     limit: int | None = Field(default=None, ge=1, le=10_000, description="The newest so many.")
@@ -94,14 +94,14 @@ class ExchangeOut(Model):
     fault: str | None
 
 
-class _Health(Model):
+class Health(Model):
     """The sandbox answers."""
 
     status: Literal["ok"] = "ok"
 
 
-async def _health(_: Given) -> _Health:
-    return _Health()
+async def _health(_: Given) -> Health:
+    return Health()
 
 
 async def _tenants(given: Given) -> list[TenantOut]:
@@ -155,8 +155,8 @@ async def _accepts(given: Given) -> AcceptsAnswer:
     return AcceptsAnswer(accepts=await control.accepts(given.path["user"], given.body.password))
 
 
-async def _expire(given: Given) -> _Count:
-    return _Count(count=await (await given.control()).expire_tickets(given.body.user))
+async def _expire(given: Given) -> Count:
+    return Count(count=await (await given.control()).expire_tickets(given.body.user))
 
 
 async def _tokens(given: Given) -> list[ApplicationTokenOut]:
@@ -187,14 +187,14 @@ async def _change_clock(given: Given) -> ClockOut:
     return (await given.control()).change_clock(given.body)
 
 
-async def _snapshots(given: Given) -> list[_Named]:
+async def _snapshots(given: Given) -> list[Named]:
     control = await given.control()
-    return [_Named(name=name) for name in control.world.snapshots.names()]
+    return [Named(name=name) for name in control.world.snapshots.names()]
 
 
-async def _snapshot(given: Given) -> _Named:
+async def _snapshot(given: Given) -> Named:
     await (await given.control()).snapshot(given.body.name)
-    return _Named(name=given.body.name)
+    return Named(name=given.body.name)
 
 
 async def _restore(given: Given) -> TenantOut:
@@ -236,9 +236,9 @@ async def _exchange(given: Given) -> dict[str, Any]:
     return found.to_json()
 
 
-async def _count(given: Given) -> _Count:
+async def _count(given: Given) -> Count:
     journal = (await given.control()).world.journal
-    return _Count(count=journal.count(**given.query.wanted()))
+    return Count(count=journal.count(**given.query.wanted()))
 
 
 async def _wait(given: Given) -> list[dict[str, Any]]:
@@ -257,7 +257,7 @@ async def _clear_journal(given: Given) -> None:
 _T = "/tenants/{tenant}"
 
 ENDPOINTS = (
-    Endpoint("GET", "/health", "health", "Say that the sandbox answers", _health, answer=_Health),
+    Endpoint("GET", "/health", "health", "Say that the sandbox answers", _health, answer=Health),
     Endpoint("GET", "/tenants", "tenants", "List the tenants", _tenants,
              answer=TenantOut, several=True),
     Endpoint("POST", "/tenants", "addTenant", "Add a tenant with all it begins with", _add_tenant,
@@ -285,7 +285,7 @@ ENDPOINTS = (
              body=AcceptsQuestion, answer=AcceptsAnswer),
     Endpoint("POST", f"{_T}/tickets/expire", "expireTickets",
              "Let all tickets expire, or those of a user; the clock stays", _expire,
-             body=_OfUser, answer=_Count),
+             body=OfUser, answer=Count),
     Endpoint("GET", f"{_T}/application-tokens", "applicationTokens",
              "List the application tokens", _tokens, answer=ApplicationTokenOut, several=True),
     Endpoint("POST", f"{_T}/application-tokens", "issueApplicationToken",
@@ -301,9 +301,9 @@ ENDPOINTS = (
     Endpoint("PATCH", f"{_T}/clock", "changeClock", "Move, stop or speed the clock", _change_clock,
              body=ClockChange, answer=ClockOut),
     Endpoint("GET", f"{_T}/snapshots", "snapshots", "List the snapshots", _snapshots,
-             answer=_Named, several=True),
+             answer=Named, several=True),
     Endpoint("POST", f"{_T}/snapshots", "snapshot", "Keep how things are under a name", _snapshot,
-             body=_Named, answer=_Named, status=201),
+             body=Named, answer=Named, status=201),
     Endpoint("POST", f"{_T}/snapshots/{{name}}/restore", "restore", "Put back how things were",
              _restore, answer=TenantOut),
     Endpoint("DELETE", f"{_T}/snapshots/{{name}}", "deleteSnapshot", "Forget a snapshot",
@@ -317,9 +317,9 @@ ENDPOINTS = (
     Endpoint("DELETE", f"{_T}/faults/{{id}}", "removeFault", "Put a fault out of force",
              _remove_fault, status=204),
     Endpoint("GET", f"{_T}/journal", "journal", "List exchanges, oldest first", _journal,
-             query=_Listing, answer=ExchangeOut, several=True),
+             query=Listing, answer=ExchangeOut, several=True),
     Endpoint("GET", f"{_T}/journal/count", "count", "Count exchanges", _count,
-             query=JournalQuery, answer=_Count),
+             query=JournalQuery, answer=Count),
     Endpoint("POST", f"{_T}/journal/wait", "waitFor",
              "Wait until there are so many exchanges, those before the call included", _wait,
              body=WaitQuery, answer=ExchangeOut, several=True,
