@@ -65,9 +65,6 @@ class PostgresqlServer:
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         if os.getuid() == 0:
-            for each in (folder, *folder.parents):
-                if each.owner() == "root" and not each.stat().st_mode & 0o001:
-                    each.chmod(each.stat().st_mode | 0o011)
             shutil.chown(folder, 65534, 65534)
         options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
         sync = () if durable else ("--no-sync",)

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     pepper_file: Path | None = Field(
         None, description="Keys of password hashes, kept apart from the database: ID:KEY a line."
     )
+    peppers: SecretStr | None = Field(
+        None, description="The same keys themselves: ID:KEY, separated by commas."
+    )
     password_policy: Preset = Field(
         Preset.NIST, description="The rules for new passwords of a tenant that chose none."
     )

@@ -1,5 +1,6 @@
 """Our own hashes: cost, peppers, and when one has to be made anew."""
 
+import asyncio
 import logging
 import time
 from base64 import b64decode, b64encode
@@ -12,6 +13,8 @@ import pytest
 
 from services88.identity.errors import BadInput
 from services88.identity.hashing import Hasher, Pepper, check_importable, identify, load_peppers
+from services88.settings import load
+from services88.web.application import identity_of
 
 PASSWORD = "vellum orbit quartz \u00e9"
 OLD = Pepper("2024a", bytes(range(32)))
@@ -151,14 +154,33 @@ def test_a_pepper_file_is_read_in_order(tmp_path: Path) -> None:
     assert load_peppers(_file(tmp_path, "\r\n".join(lines))) == (NEW, OLD)
 
 
+def test_peppers_come_from_the_environment_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"{one.id}:{b64encode(one.key).decode()}" for one in (NEW, OLD)]
+    monkeypatch.setenv("SERVICES88_PEPPERS", ",".join(keys))
+    database = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    settings = load({"database": database})
+    assert not any(key.partition(":")[2] in repr(settings) for key in keys)
+    identity = identity_of(settings)
+    assert identity.hashing.hasher.peppers == (NEW, OLD)
+    asyncio.run(identity.database.close())
+    identity.hashing.close()
+    with pytest.raises(BadInput, match="one place"):
+        identity_of(load({"database": database, "pepper_file": _file(tmp_path, keys[0])}))
+    monkeypatch.setenv("SERVICES88_PEPPERS", "2025")
+    with pytest.raises(BadInput, match=r"Line 1 of the peppers.* no colon"):
+        identity_of(load({"database": database}))
+
+
 _KEY = b64encode(OLD.key).decode()
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("", "holds no pepper"),
-        ("# nothing\n", "holds no pepper"),
+        ("", "there is no pepper"),
+        ("# nothing\n", "there is no pepper"),
         (_KEY, "Line 1 .* no colon"),
         (f"a:{_KEY}\nb:!{_KEY}", "Line 2 .* not base64"),
         (f"a:{_KEY[:40]}", "shorter than 32 bytes"),

@@ -13,7 +13,9 @@ from urllib.parse import urlencode
 import pytest
 
 from services88.identity.clock import MINUTE
+from services88.store import guesses
 from services88.store.associates import Associate
+from services88.store.database import Connection
 from tests.notices.conftest import Heard, mailing
 from tests.notices.smtp import SmtpServer
 from tests.running import Reply, RunningServer, Starter, TestClock, credentials, envelope, running
@@ -103,6 +105,19 @@ def test_a_link_changes_the_password_once(scene: Scene) -> None:
     told = scene.smtp.mails.get(timeout=_WAIT)
     assert "It was changed by a link that was mailed to you." in told.text
     assert scene.post(token, "a third")[0] == 403
+    assert scene.server.sign_in("JANE", _NEW) is not None
+
+
+def test_a_link_enables_a_password_that_guessing_disabled(scene: Scene) -> None:
+    token = scene.token()  # the ticket is Jane's: a disabled password ends none (NIST 3.2.2)
+
+    async def disable(connection: Connection) -> None:
+        await guesses.add_failure(connection, scene.jane.associate_id, scene.clock.time)
+        assert await guesses.set_disabled(connection, scene.jane.associate_id, scene.clock.time)
+
+    scene.server.run(scene.server.identity.database.transaction(disable))
+    assert scene.server.sign_in("JANE", _OLD) is None
+    assert scene.post(token, _NEW)[0] == 200
     assert scene.server.sign_in("JANE", _NEW) is not None
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from services88.agents.call import IMPLEMENTATIONS
+from services88.contract import AGENTS
 from services88.identity import password_rules, tenants
 from services88.identity.accounts import AssociateType
 from services88.identity.errors import BadInput
@@ -377,3 +379,16 @@ def test_nobody_retires_themselves(scene: Scene) -> None:
     arguments = f"<AssociateId>{admin.associate_id}</AssociateId><Retired>true</Retired>"
     assert scene.call(ticket, site, "MakeRetired", arguments).text("Succeeded") == "false"
     assert scene.server.sign_in(admin.name, _PASSWORD) is not None
+
+
+def test_the_matrix_names_every_operation_of_the_user_agent() -> None:
+    own_tests = {
+        "ChangeOwnPassword",  # names nobody but the caller: tests/wire and tests/identity
+        "GenerateNewPasswordForExternalUser",  # above, in a test of its own
+    }
+    able = {
+        operation.name
+        for operation in AGENTS["User"].operations.values()
+        if operation.declared in IMPLEMENTATIONS
+    }
+    assert able - set(OPERATIONS) == own_tests

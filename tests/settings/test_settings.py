@@ -180,6 +180,13 @@ def test_every_setting_is_explained() -> None:
 def test_no_secret_has_a_default() -> None:
     """ASVS 13.2.3."""
     settings = load({})
-    for name in ("smtp_user", "smtp_password", "pepper_file", "tls_certificate", "tls_key"):
+    for name in (
+        "smtp_user",
+        "smtp_password",
+        "pepper_file",
+        "peppers",
+        "tls_certificate",
+        "tls_key",
+    ):
         assert getattr(settings, name) is None, name
     assert "@" not in settings.database

@@ -2,11 +2,14 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from services88.cli.common import database_option, tells_errors
+
+if TYPE_CHECKING:
+    from services88.settings import Settings
 
 __all__ = ["serve"]
 
@@ -73,7 +76,6 @@ def serve(config: Path | None, **flags: Any) -> None:
 
     There is no default user and no default password: make users with `services88 user add`.
     """
-    from services88.identity.installation import refuse_sandbox
     from services88.pages import page_routes
     from services88.settings import load
     from services88.web.application import application, identity_of, routes_of
@@ -82,8 +84,8 @@ def serve(config: Path | None, **flags: Any) -> None:
     settings = load(flags, config)
     check_exposure(settings)
     with listen(settings) as listening:
+        asyncio.run(_check(settings))
         identity = identity_of(settings)
-        asyncio.run(refuse_sandbox(identity))
         host, port = listening.getsockname()[:2]
         scheme = "https" if settings.tls_certificate else "http"
         where = f"[{host}]" if ":" in host else host
@@ -91,3 +93,16 @@ def serve(config: Path | None, **flags: Any) -> None:
         click.echo(f"services88 serves {url}", err=True)
         routes = [*page_routes(settings, identity), *routes_of(settings, identity)]
         run(settings, application(settings, identity, routes), listening)
+
+
+async def _check(settings: "Settings") -> None:
+    """Refuse a sandbox's database, over connections of its own: they belong to this loop."""
+    from services88.identity.installation import refuse_sandbox
+    from services88.web.application import identity_of
+
+    identity = identity_of(settings)
+    try:
+        await refuse_sandbox(identity)
+    finally:
+        await identity.database.close()
+        identity.hashing.close()

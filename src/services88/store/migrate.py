@@ -25,7 +25,7 @@ def _executor(url: str) -> ModuleType:
     """Give the module for the kind of database that a URL names; only that one is imported."""
     try:
         scheme = make_url(url).drivername
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         scheme = ""
     if scheme == "sqlite":
         from services88.store import sqlite

@@ -229,7 +229,7 @@ class _Lost(DatabaseUnavailable):
 class _Connection:
     """Runs compiled statements on one driver connection."""
 
-    def __init__(self, driver: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
+    def __init__(self, driver: "asyncpg.pool.PoolConnectionProxy[Any]") -> None:
         self._driver = driver
 
     async def one(self, statement: Executable, **values: object) -> Row | None:

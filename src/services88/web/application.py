@@ -10,8 +10,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services88.agents import Options
 from services88.identity.clock import Clock, SystemClock
+from services88.identity.errors import BadInput
 from services88.identity.guess_limits import GuessLimits, networks
-from services88.identity.hashing import Hasher, Hashing, load_peppers
+from services88.identity.hashing import Hasher, Hashing, Pepper, load_peppers, peppers_of
 from services88.identity.identity import Identity
 from services88.identity.policy import PolicyChoice, build
 from services88.mail import MailServer, sending
@@ -33,7 +34,7 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
     hasher = Hasher(
         memory_kib=settings.argon2_memory_kib,
         passes=settings.argon2_passes,
-        peppers=load_peppers(settings.pepper_file) if settings.pepper_file else (),
+        peppers=_peppers(settings),
     )
     policy = PolicyChoice(
         preset=settings.password_policy,
@@ -47,6 +48,14 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
         exempt=networks(settings.guess_exempt_networks),
     )
     return Identity(database, clock or SystemClock(), Hashing(hasher), policy, limits)
+
+
+def _peppers(settings: Settings) -> tuple[Pepper, ...]:
+    if settings.peppers is not None and settings.pepper_file is not None:
+        raise BadInput("Give peppers in one place: SERVICES88_PEPPERS or a pepper file.")
+    if settings.peppers is not None:
+        return peppers_of(settings.peppers.get_secret_value())
+    return load_peppers(settings.pepper_file) if settings.pepper_file else ()
 
 
 def mail_server(settings: Settings) -> MailServer | None:

@@ -21,7 +21,7 @@ from services88.soap.versions import SOAP11, SOAP12
 from services88.soap.wsdl import wsdl
 from services88.soap.xml import NotAcceptable
 from services88.soap.xml import parse as parse_xml
-from services88.store.errors import DatabaseUnavailable
+from services88.store.errors import DatabaseUnavailable, OutcomeUnknown
 from services88.store.tenants import Tenant
 from services88.web.addresses import ServiceAddress, base_url, parse
 from services88.web.http import HttpRefusal, MediaType, header, read_body, send_response
@@ -228,6 +228,14 @@ def _fault_of(error: Exception) -> Fault | None:
             return error.fault
         case ServerBusy():
             return Fault(Code.RECEIVER, str(error), retry_after=error.retry_after)
+        case OutcomeUnknown():
+            _log.error("the database went away during a commit: %s", error)
+            return Fault(
+                Code.RECEIVER,
+                "The database went away while it kept the change: all of it is kept, or nothing. "
+                "Look which, by signing in, before you try again.",
+                retry_after=5,
+            )
         case DatabaseUnavailable():
             _log.error("the database does not answer: %s", error)
             return Fault(

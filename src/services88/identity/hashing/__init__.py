@@ -2,7 +2,7 @@
 
 from services88.identity.hashing.formats import NotImportable, check_importable, identify
 from services88.identity.hashing.hasher import Hasher
-from services88.identity.hashing.peppers import Pepper, load_peppers
+from services88.identity.hashing.peppers import Pepper, load_peppers, peppers_of
 from services88.identity.hashing.pool import Hashing
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "check_importable",
     "identify",
     "load_peppers",
+    "peppers_of",
 ]

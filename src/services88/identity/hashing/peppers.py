@@ -12,7 +12,7 @@ from pathlib import Path
 
 from services88.identity.errors import BadInput
 
-__all__ = ["Pepper", "load_peppers"]
+__all__ = ["Pepper", "load_peppers", "peppers_of"]
 
 _ID = re.compile(r"[a-z0-9]{1,16}")
 _SHORTEST_KEY = 32
@@ -65,6 +65,18 @@ def load_peppers(path: Path) -> tuple[Pepper, ...]:
         )
     if len(content) > _LARGEST_FILE:
         raise BadInput(f"The pepper file {path} is too large to be one.")
+    return _read_all(content, f"the pepper file {path}")
+
+
+def peppers_of(text: str) -> tuple[Pepper, ...]:
+    """Read peppers as a file of them holds them; in place of lines there may be commas.
+
+    :raises BadInput: One of them is wrong, or there is none.
+    """
+    return _read_all(text.replace(",", "\n").encode(), "the peppers")
+
+
+def _read_all(content: bytes, source: str) -> tuple[Pepper, ...]:
     peppers: list[Pepper] = []
     for number, line in enumerate(content.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith(b"#"):
@@ -72,14 +84,13 @@ def load_peppers(path: Path) -> tuple[Pepper, ...]:
         try:
             peppers.append(_read(line))
         except BadInput as error:
-            raise BadInput(f"Line {number} of the pepper file {path}: {error}") from None
+            raise BadInput(f"Line {number} of {source}: {error}") from None
         if peppers[-1].id in {earlier.id for earlier in peppers[:-1]}:
             raise BadInput(
-                f"Line {number} of the pepper file {path}: there is a pepper "
-                f"{peppers[-1].id} above already."
+                f"Line {number} of {source}: there is a pepper {peppers[-1].id} above already."
             )
     if not peppers:
-        raise BadInput(f"The pepper file {path} holds no pepper. Write ID:KEY, the key in base64.")
+        raise BadInput(f"In {source} there is no pepper. Write ID:KEY, the key in base64.")
     return tuple(peppers)
 
 

@@ -1,0 +1,189 @@
+"""PostgreSQL: a real server, with the races and losses that SQLite does not have."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from services88.identity import audit_trail, tenants
+from services88.store import migrate
+from services88.store.database import Connection
+from services88.store.errors import Conflict, DatabaseUnavailable, UnusableDatabase
+from services88.store.postgresql import PostgresqlDatabase
+from services88.store.tenants import get_fact, put_fact
+from tests.postgresql import PostgresqlServer, postgresql
+from tests.running import RunningServer, running
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresqlServer]:
+    with postgresql() as started:
+        yield started
+
+
+@pytest.fixture
+def url(server: PostgresqlServer) -> str:
+    return server.new_database()
+
+
+@pytest.fixture
+def service(tmp_path: Path, url: str) -> Iterator[RunningServer]:
+    """Two servers would do the same; here one has several connections at once."""
+    with running(tmp_path, database=url) as started:
+        yield started
+
+
+def _verified(service: RunningServer) -> int:
+    async def work() -> int:
+        tenant = await tenants.default(service.identity)
+        return (await audit_trail.verify(service.identity, tenant)).events
+
+    return service.run(work())
+
+
+def test_two_servers_that_start_at_once_migrate_once(url: str) -> None:
+    assert migrate.current(url) is None
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(migrate.upgrade, [url, url]))
+    assert migrate.current(url) == migrate.head()
+
+
+def test_the_story(service: RunningServer) -> None:
+    service.add_user("JANE", "old secret")
+    ticket = service.sign_in("JANE", "old secret")
+    other = service.sign_in("jane", "old secret")
+    assert ticket is not None
+    assert other is not None
+    assert service.change_own(ticket, "wrong", "new secret").extra["Reason"] == "old-password-wrong"
+    assert service.change_own(ticket, "old secret", "new secret").text("Response") == "true"
+    assert service.sign_in("JANE", "old secret") is None
+    assert service.sign_in("JANE", "new secret") is not None
+    refused = service.change_own(other, "new secret", "newer secret")
+    assert refused.text("Succeeded") == "false", "the other ticket has ended"
+    assert _verified(service) > 4
+
+
+def test_of_many_changes_from_one_password_exactly_one_succeeds(service: RunningServer) -> None:
+    service.add_user("JANE", "old secret")
+    tickets = [service.sign_in("JANE", "old secret") or "" for _ in range(8)]
+
+    def change(number: int) -> bool:
+        reply = service.change_own(tickets[number], "old secret", f"new secret {number}")
+        return reply.text("Response") == "true"
+
+    with ThreadPoolExecutor(8) as threads:
+        changed = list(threads.map(change, range(8)))
+    assert changed.count(True) == 1
+    assert service.sign_in("JANE", f"new secret {changed.index(True)}") is not None
+    _verified(service)
+
+
+def test_no_ticket_outlives_a_change_made_while_it_was_issued(service: RunningServer) -> None:
+    service.add_user("JANE", "password 0")
+    for number in range(6):
+        ticket = service.sign_in("JANE", f"password {number}")
+        assert ticket is not None
+        with ThreadPoolExecutor(4) as threads:
+            others = [
+                threads.submit(service.sign_in, "JANE", f"password {number}") for _ in range(3)
+            ]
+            done = service.change_own(ticket, f"password {number}", f"password {number + 1}")
+        assert done.text("Response") == "true"
+        for each in others:
+            issued = each.result()
+            if issued is not None:
+                again = service.change_own(issued, f"password {number + 1}", "taken over")
+                assert again.text("Response") != "true"
+    _verified(service)
+
+
+def test_a_database_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    with (
+        postgresql(durable=True) as server,
+        running(tmp_path, database=server.new_database()) as service,
+    ):
+        service.add_user("JANE", "old secret")
+        ticket = service.sign_in("JANE", "old secret")
+        assert ticket is not None
+        server.stop(signal.SIGQUIT)  # as a crash
+        gone = service.change_own(ticket, "old secret", "new secret")
+        assert gone.status in (500, 503)
+        assert "database does not answer" in (gone.fault or "")
+        assert gone.headers["retry-after"] == "5"
+        server.start()
+        assert service.change_own(ticket, "old secret", "new secret").text("Response") == "true"
+        assert service.sign_in("JANE", "new secret") is not None
+        _verified(service)
+
+
+def test_a_lost_connection_is_made_anew_and_the_work_done_again(
+    server: PostgresqlServer, url: str
+) -> None:
+    migrate.upgrade(url)
+    tries = 0
+
+    async def work(connection: Connection) -> None:
+        nonlocal tries
+        tries += 1
+        await put_fact(connection, "a", str(tries))
+        if tries == 1:
+            await asyncio.to_thread(
+                server.do,
+                lambda driver: driver.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = $1 AND pid <> pg_backend_pid()",
+                    url.rpartition("/")[2],
+                ),
+            )
+
+    async def run() -> str | None:
+        database = PostgresqlDatabase(url)
+        await database.transaction(work)
+        found = await get_fact(database, "a")
+        await database.close()
+        return found
+
+    assert asyncio.run(run()) == "2"
+
+
+def test_what_work_raises_undoes_all_of_it(url: str) -> None:
+    migrate.upgrade(url)
+
+    async def work(connection: Connection) -> None:
+        await put_fact(connection, "a", "1")
+        raise LookupError
+
+    async def twice(connection: Connection) -> None:
+        await put_fact(connection, "b", "1")
+        await put_fact(connection, "b", "2")
+
+    async def run() -> None:
+        database = PostgresqlDatabase(url, connections=1)
+        with pytest.raises(LookupError):
+            await database.transaction(work)
+        with pytest.raises(Conflict):
+            await database.transaction(twice)
+        assert await get_fact(database, "a") is None
+        assert await get_fact(database, "b") is None
+        await database.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "remedy"),
+    [
+        ("postgresql://postgres@127.0.0.1:{port}/nowhere", UnusableDatabase, "createdb"),
+        ("postgresql://u:hush@127.0.0.1:1/x", DatabaseUnavailable, "Check that it runs"),
+        ("postgresql://u:hush@127.0.0.1:{port}:x/y", UnusableDatabase, "postgresql://USER"),
+    ],
+)
+def test_a_url_that_cannot_be_used_names_cause_and_remedy(
+    server: PostgresqlServer, wrong: str, error: type[Exception], remedy: str
+) -> None:
+    with pytest.raises(error, match=remedy) as raised:
+        migrate.open_database(wrong.format(port=server.port))
+    assert "hush" not in str(raised.value)
