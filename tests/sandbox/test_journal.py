@@ -1,5 +1,6 @@
 """The journal: what was on the wire, bounded, and without a secret in it."""
 
+import asyncio
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from services88.sandbox.journal import Exchange, Journal
 from services88.sandbox.masking import mask_body
 from services88.testing import Services88, running
 from tests.running import S12, change_own, credentials, envelope, sign_in
-from tests.sandbox.posting import change, exchange, get_ticket, post
+from tests.sandbox.posting import change, exchange, get_ticket, post, request
 
 SECRET = "Zx-91-hidden-Qq"
 
@@ -115,7 +116,8 @@ NAMES = ("OldPassword", "NewPassword", "Password", "Ticket", "a:Password", "Pasw
 
 
 @given(
-    secret=st.text(st.characters(min_codepoint=48, max_codepoint=0x2FFF, exclude_characters="<>&\"'"),
+    secret=st.text(st.characters(min_codepoint=48, max_codepoint=0x2FFF,
+                                 exclude_characters="<>&\"'"),
                    min_size=4, max_size=20).filter(lambda text: "***" not in text),
     name=st.sampled_from(NAMES),
     around=st.lists(st.sampled_from(["<a>", "</a>", "<UserName>x</UserName>", "text", "<!--", "-->",
@@ -132,7 +134,8 @@ def test_whatever_stands_around_a_secret_it_is_masked(
 
 def _exchange(number: int, size: int) -> Exchange:
     return Exchange(
-        id=number, tenant="t", at=number, received=number, duration_ms=1.0, client="", method="POST",
+        id=number, tenant="t", at=number, received=number, duration_ms=1.0, client="",
+        method="POST",
         path="/", request_headers=(), request=b"x" * size, status=200, response_headers=(),
         response=b"", agent=None, operation=None, user=None, arguments={}, outcome="http",
         reason=None, exception_type=None, near_misses=(), fault=None,
@@ -156,6 +159,20 @@ def test_the_journal_is_bounded_by_number_and_bytes() -> None:
     assert journal.count() == 0
 
 
+def test_following_gives_what_comes_from_then_on() -> None:
+    async def work() -> list[int]:
+        journal = Journal()
+        journal.add(_exchange(1, 1))
+        following = journal.follow()
+        first = asyncio.ensure_future(anext(following))
+        await asyncio.sleep(0)
+        journal.add(_exchange(2, 1))
+        journal.add(_exchange(3, 1))
+        return [(await first).id, (await anext(following)).id]
+
+    assert asyncio.run(work()) == [2, 3]
+
+
 def test_soap_12_and_documented_envelopes_are_read_too(services88: Services88) -> None:
     services88.add_user("JANE", "old")
     message = sign_in("JANE", "old", S12)
@@ -167,3 +184,16 @@ def test_soap_12_and_documented_envelopes_are_read_too(services88: Services88) -
     call = exchange(services88)
     assert (call.user, call.succeeded) == ("JANE", True)
     assert not re.search(rb">(old|new)<", call.request)
+
+
+def test_descriptions_do_not_crowd_out_calls(services88: Services88) -> None:
+    services88.add_user("JANE", "old")
+    get_ticket(services88, "JANE", "old")
+    path = f"/{services88.tenant}/Remote/Services88/User.svc?wsdl"
+    for _ in range(100):
+        reply = request(services88.server_url, "GET", path)
+        assert len(reply.content) > 100_000
+    assert services88.count("AuthenticateUsernamePassword") == 1
+    call = exchange(services88)
+    assert (call.method, call.status, call.outcome) == ("GET", 200, "http")
+    assert reply.content.startswith(call.response)

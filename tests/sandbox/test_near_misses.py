@@ -121,6 +121,12 @@ BODIES: list[tuple[str, str, bool, str]] = [
         True,
         "urn:x",
     ),
+    (
+        "must-understand",
+        envelope("<ChangeOwnPassword/>", '<Odd xmlns="urn:x" s:mustUnderstand="1"/>'),
+        False,
+        "the header Odd",
+    ),
     ("header-unknown", envelope("<ChangeOwnPassword/>", "<Credential/>"), True, "Credentials"),
     (
         "ws-security",

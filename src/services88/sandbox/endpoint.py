@@ -104,11 +104,7 @@ class SandboxServices(BaseRoute):
                 request=incoming.body if keep else mask_body(incoming.body, values=reading.secrets),
                 status=answer.status,
                 response_headers=answer.headers if keep else mask_headers(answer.headers),
-                response=answer.body
-                if keep
-                else mask_body(answer.body, operation=operation)
-                if answer.is_xml
-                else answer.body,
+                response=_kept(answer, reading, keep=keep),
                 agent=reading.agent.name if reading.agent else None,
                 operation=operation.name if operation else None,
                 user=user,
@@ -133,6 +129,18 @@ def _path(path: str, query: str, *, keep: bool) -> str:
     if keep:
         return quote(path) + (f"?{query}" if query else "")
     return mask_text(quote(path)) + (f"?{mask_query(query)}" if query else "")
+
+
+def _kept(answer: "_Answer", reading: Reading, *, keep: bool) -> bytes:
+    """Give what the journal holds of an answer; of a WSDL, which is long, its beginning."""
+    if reading.operation is None and (answer.status or 0) < 400:
+        return answer.body[:_BEGINNING]
+    if keep or not answer.is_xml:
+        return answer.body
+    return mask_body(answer.body, operation=reading.operation)
+
+
+_BEGINNING = 1024
 
 
 class _Incoming:

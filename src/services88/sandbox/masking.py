@@ -69,6 +69,8 @@ _LOOKS_SECRET = re.compile(r"pass?wo?r?d|pwd|passw|ticket|token|secret|passphras
 _START = re.compile(r"<(?![/!?])\s*(?:[^\s<>/:=\"']{1,64}:)?([^\s<>/:=\"']{1,128})")
 _TICKET = re.compile(r"7T:[A-Za-z0-9+/=%&#;]+")
 _KEY_BEFORE = re.compile(r"</(?:[\w.-]+:)?Key\s*>\s*$")
+_NEAR = 256
+"""Characters before an element in which the end of its neighbour is looked for."""
 _QUIET_ATTRIBUTE = re.compile(r"\s*(?:xmlns(?::[\w.-]+)?|(?:[\w.-]+:)?(?:nil|type))\s*=\s*\Z")
 _ATTRIBUTE = re.compile(r"([^=<>\"']*=\s*)(\"[^\"]*\"|'[^']*')")
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -119,7 +121,11 @@ def _mask_elements(text: str, extra: frozenset[str]) -> str:
     while (start := _START.search(text, at)) is not None:
         name = start[1]
         secret = _is_secret(name) or name.lower() in extra
-        if secret and name.lower() == "value" and _KEY_BEFORE.search(text, 0, start.start()):
+        if (
+            secret
+            and name.lower() == "value"
+            and _KEY_BEFORE.search(text, max(0, start.start() - _NEAR), start.start())
+        ):
             secret = False  # the value of a dictionary's pair
         out.append(text[at : start.end()])
         at = start.end()

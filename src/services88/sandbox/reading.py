@@ -9,7 +9,7 @@ from services88.sandbox import near_misses
 from services88.sandbox.journal import NearMiss
 from services88.sandbox.masking import MASK, mask_text
 from services88.sandbox.near_misses import miss
-from services88.soap.envelopes import Envelope, open_envelope
+from services88.soap.envelopes import Envelope, open_envelope, read_request
 from services88.soap.faults import SoapError
 from services88.soap.reading import Malformed, reader_of
 from services88.soap.versions import SOAP11, SOAP12, Version
@@ -82,6 +82,7 @@ def read(
         )
     _read_headers(reading, envelope)
     found.extend(near_misses.in_headers(envelope, agent))
+    found.extend(_not_understood(agent, envelope))
     if len(envelope.body) == 0:
         return reading
     element = envelope.body[0]
@@ -104,6 +105,23 @@ def _root(body: bytes, media: MediaType, found: list[NearMiss]) -> Element | Non
         sent = str(error).rstrip(".")
         found.append(miss("not-xml", sent, "a SOAP envelope", "refused", accepted=False))
         return None
+
+
+def _not_understood(agent: Agent, envelope: Envelope) -> list[NearMiss]:
+    try:
+        read_request(agent, envelope)
+    except SoapError as error:
+        return [
+            miss(
+                "must-understand",
+                f"the header {name} must be understood",
+                "a header of the contract, or mustUnderstand 0",
+                "refused",
+                accepted=False,
+            )
+            for _, name in error.fault.not_understood
+        ]
+    return []
 
 
 def _read_headers(reading: Reading, envelope: Envelope) -> None:
