@@ -18,7 +18,7 @@ from services88.store.application_tokens import ApplicationToken
 from services88.store.database import Connection
 from services88.store.tenants import Tenant
 
-__all__ = ["Issued", "issue", "listing", "revoke", "verify"]
+__all__ = ["Issued", "hashed", "issue", "listing", "revoke", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Issued:
     text: str = field(repr=False)
 
 
-def _hash(text: str) -> str:
+def hashed(text: str) -> str:
+    """Give what is stored of a token."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -48,7 +49,7 @@ async def issue(identity: Identity, tenant: Tenant, name: str) -> Issued:
             connection,
             tenant=tenant.tenant_id,
             name=name,
-            hashed=_hash(text),
+            hashed=hashed(text),
             now=identity.clock.now(),
         )
         event, origin = AuditEvent.AUTHN_TOKEN_CREATED, Origin(application_token_id=token_id)
@@ -91,7 +92,7 @@ async def verify(identity: Identity, tenant: Tenant, text: str | None, address: 
     if not text:
         await audit.application_token_refused(identity, tenant, Origin(address), reason="missing")
         raise ApplicationTokenRefused(given=False)
-    found = await application_tokens.by_secret(identity.database, tenant.tenant_id, _hash(text))
+    found = await application_tokens.by_secret(identity.database, tenant.tenant_id, hashed(text))
     if found is None or found.revoked is not None:
         origin = Origin(address, found.application_token_id if found else 0)
         reason = "revoked" if found else "unknown"

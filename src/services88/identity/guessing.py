@@ -114,7 +114,7 @@ async def failed(connection: Connection, identity: Identity, of: Attempt) -> boo
     :returns: Whether this failure disabled the password.
     """
     limits, now, tenant = identity.guess_limits, identity.clock.now(), of.tenant.tenant_id
-    await guesses.purge(connection, now)
+    await guesses.purge(connection, tenant, now)
     for place, free in (
         (of.place, limits.waits_from),
         (EVERYWHERE, limits.waits_everywhere_from),

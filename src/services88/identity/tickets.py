@@ -100,7 +100,7 @@ async def issue(
     """Store a new ticket for a user, and clear away some that have expired."""
     ticket = new()
     now = identity.clock.now()
-    await credentials.delete_expired_tickets(connection, now)
+    await credentials.delete_expired_tickets(connection, tenant.tenant_id, now)
     await credentials.add_ticket(
         connection,
         tenant=tenant.tenant_id,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from services88.store.database import Connection, Reader
 from services88.store.schema import associate, credentials, user_role_link
@@ -17,6 +17,7 @@ __all__ = [
     "TicketRow",
     "add_password",
     "add_ticket",
+    "count_tickets",
     "delete_expired_tickets",
     "delete_password",
     "delete_ticket",
@@ -139,6 +140,15 @@ _delete_tickets = delete(credentials).where(
     credentials.c.credential_type == TICKET,
     credentials.c.credentials_id != bindparam("keep"),
 )
+_count_tickets = (
+    select(func.count())
+    .select_from(credentials)
+    .where(
+        credentials.c.associate_id == bindparam("associate"),
+        credentials.c.credential_type == TICKET,
+        credentials.c.valid_to > bindparam("now"),
+    )
+)
 _delete_ticket = delete(credentials).where(
     credentials.c.tenant_id == bindparam("tenant"),
     credentials.c.credential_type == TICKET,
@@ -167,7 +177,11 @@ _live_tickets = (
 _live_tickets_of = _live_tickets.where(credentials.c.associate_id == bindparam("associate"))
 _expired = (
     select(credentials.c.credentials_id)
-    .where(credentials.c.credential_type == TICKET, credentials.c.valid_to < bindparam("now"))
+    .where(
+        credentials.c.tenant_id == bindparam("tenant"),
+        credentials.c.credential_type == TICKET,
+        credentials.c.valid_to < bindparam("now"),
+    )
     .limit(100)
     .with_for_update(skip_locked=True)
 )
@@ -278,11 +292,17 @@ async def delete_ticket(connection: Connection, tenant: int, credentials_id: int
     return bool(await connection.execute(_delete_ticket, tenant=tenant, id=credentials_id))
 
 
+async def count_tickets(reader: Reader, associate_id: int, now: int) -> int:
+    """Count a user's tickets that have not expired."""
+    row = await reader.one(_count_tickets, associate=associate_id, now=now)
+    return int(row[0]) if row else 0
+
+
 async def delete_tickets(connection: Connection, associate_id: int, *, keep: int = 0) -> int:
     """Delete a user's tickets but one, and give the number deleted."""
     return await connection.execute(_delete_tickets, associate=associate_id, keep=keep)
 
 
-async def delete_expired_tickets(connection: Connection, now: int) -> None:
-    """Delete some expired tickets: few at a time, so that no transaction grows long."""
-    await connection.execute(_delete_expired, now=now)
+async def delete_expired_tickets(connection: Connection, tenant: int, now: int) -> None:
+    """Delete some expired tickets of a tenant: few at a time, so that no transaction grows long."""
+    await connection.execute(_delete_expired, tenant=tenant, now=now)

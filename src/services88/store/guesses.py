@@ -87,8 +87,11 @@ _forget_everywhere = delete(guess_counter).where(
     guess_counter.c.name_hash == bindparam("named"),
 )
 _old = (
-    select(guess_counter.c.tenant_id, guess_counter.c.name_hash, guess_counter.c.address)
-    .where(guess_counter.c.keep_until < bindparam("now"))
+    select(guess_counter.c.name_hash, guess_counter.c.address)
+    .where(
+        guess_counter.c.tenant_id == bindparam("tenant"),
+        guess_counter.c.keep_until < bindparam("now"),
+    )
     .limit(10)
     .with_for_update(skip_locked=True)
 )
@@ -182,12 +185,12 @@ async def forget_everywhere(connection: Connection, tenant: int, name_hash: str)
     await connection.execute(_forget_everywhere, tenant=tenant, named=name_hash)
 
 
-async def purge(connection: Connection, now: int) -> None:
-    """Delete a few counters that say nothing any more."""
-    old: Sequence[tuple[int, str, str]] = [
-        (row[0], row[1], row[2]) for row in await connection.all(_old, now=now)
+async def purge(connection: Connection, tenant: int, now: int) -> None:
+    """Delete a few counters of a tenant that say nothing any more."""
+    old: Sequence[tuple[str, str]] = [
+        (row[0], row[1]) for row in await connection.all(_old, tenant=tenant, now=now)
     ]
-    for tenant, name_hash, address in old:
+    for name_hash, address in old:
         await connection.execute(_delete, tenant=tenant, named=name_hash, place=address)
 
 

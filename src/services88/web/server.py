@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import socket
+from collections.abc import Callable
 from functools import partial
 
 import uvicorn
@@ -108,7 +109,18 @@ def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
     return ReloadingServer(config)
 
 
-def run(settings: Settings, app: ASGIApp, listening: socket.socket) -> None:
-    """Serve until told to stop (SIGTERM or SIGINT), and finish the calls under way first."""
+def run(
+    settings: Settings,
+    app: ASGIApp,
+    listening: socket.socket,
+    prepare: Callable[[uvicorn.Server], None] | None = None,
+) -> None:
+    """Serve until told to stop (SIGTERM or SIGINT), and finish the calls under way first.
+
+    :param prepare: Is given the server before it runs.
+    """
     logs.configure(settings)
-    server(settings, app).run(sockets=[listening])
+    made = server(settings, app)
+    if prepare is not None:
+        prepare(made)
+    made.run(sockets=[listening])

@@ -1,0 +1,168 @@
+"""From declared endpoints to routes, and from what goes wrong to clear errors in JSON."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from services88.identity.errors import BadInput, Refusal, ServerBusy
+from services88.sandbox.api.declaring import Endpoint, Given
+from services88.sandbox.api.endpoints import ENDPOINTS
+from services88.sandbox.api.openapi import description
+from services88.sandbox.api.page import documentation
+from services88.sandbox.guard import PREFIX
+from services88.sandbox.seeds import seed_schema
+from services88.sandbox.worlds import Sandbox
+from services88.store.errors import DatabaseUnavailable
+from services88.web.http import HttpRefusal, read_body
+
+__all__ = ["api_routes"]
+
+
+def api_routes(sandbox: Sandbox) -> list[BaseRoute]:
+    """List what the admin API answers."""
+
+    async def openapi(_: Request) -> Response:
+        return _json(description())
+
+    async def schema(_: Request) -> Response:
+        return _json(seed_schema())
+
+    async def docs(_: Request) -> Response:
+        return documentation()
+
+    async def events(request: Request) -> Response:
+        return _events(sandbox, request.query_params.get("tenant"))
+
+    declared = [
+        Route(PREFIX + one.path, _route(sandbox, one), methods=[one.method], name=one.name)
+        for one in ENDPOINTS
+    ]
+    return [
+        Route(f"{PREFIX}/openapi.json", openapi),
+        Route(f"{PREFIX}/seed-schema.json", schema),
+        Route(f"{PREFIX}/docs", docs),
+        Route(f"{PREFIX}/events", events),
+        *declared,
+        Route(PREFIX + "/{path:path}", _unknown, methods=_METHODS),
+    ]
+
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+async def _unknown(request: Request) -> Response:
+    path = request.url.path.removeprefix(PREFIX)
+    allowed = [one.method for one in ENDPOINTS if _fits(one, path)]
+    if allowed:
+        return _error(
+            405,
+            f"{request.method} is not answered here.",
+            f"Use {' or '.join(allowed)}.",
+            allow=", ".join(allowed),
+        )
+    return _error(404, "There is no such address.", f"{PREFIX}/docs lists them all.")
+
+
+def _fits(endpoint: Endpoint, path: str) -> bool:
+    wanted, given = endpoint.path.split("/"), path.split("/")
+    return len(wanted) == len(given) and all(
+        one.startswith("{") or one == other for one, other in zip(wanted, given, strict=True)
+    )
+
+
+def _route(sandbox: Sandbox, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            given = Given(
+                sandbox,
+                {name: str(value) for name, value in request.path_params.items()},
+                query=_query(endpoint, request),
+                body=await _body(endpoint, request),
+            )
+            result = await endpoint.work(given)
+        except ValidationError as error:
+            return _invalid(error)
+        except LookupError as error:
+            return _error(404, str(error.args[0] if error.args else error), "")
+        except (BadInput, Refusal) as error:
+            return _error(422, str(error), "")
+        except HttpRefusal as error:
+            return _error(error.status, str(error), "")
+        except TimeoutError as error:
+            return _error(408, str(error), "Wait longer, or look into the journal for what came.")
+        except ServerBusy as error:
+            return _error(503, str(error), "", **{"retry-after": str(error.retry_after)})
+        except DatabaseUnavailable:
+            return _error(503, "The database does not answer.", "Try again in a few seconds.")
+        if endpoint.answer is None:
+            return Response(status_code=204)
+        return _json(_plain(result), endpoint.status)
+
+    return answer
+
+
+def _query(endpoint: Endpoint, request: Request) -> BaseModel | None:
+    if endpoint.query is None:
+        return None
+    return endpoint.query.model_validate(dict(request.query_params), strict=False)
+
+
+async def _body(endpoint: Endpoint, request: Request) -> BaseModel | None:
+    content = await read_body(request.scope, request.receive)
+    if endpoint.body is None:
+        return None
+    return endpoint.body.model_validate_json(content or b"{}")
+
+
+def _plain(result: Any) -> Any:
+    if isinstance(result, BaseModel):
+        return result.model_dump(mode="json")
+    if isinstance(result, list):
+        return [_plain(one) for one in result]
+    return result
+
+
+def _json(content: Any, status: int = 200, **headers: str) -> Response:
+    return JSONResponse(
+        content,
+        status,
+        {"cache-control": "no-store", "x-content-type-options": "nosniff"} | headers,
+    )
+
+
+def _error(status: int, error: str, remedy: str, **headers: str) -> Response:
+    return _json({"error": error, "remedy": remedy or f"See {PREFIX}/docs."}, status, **headers)
+
+
+def _invalid(error: ValidationError) -> Response:
+    """Name each field that cannot be used, never its value: it may be a password."""
+    problems = [
+        {"field": ".".join(map(str, one["loc"])) or "body", "problem": one["msg"]}
+        for one in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+    said = "; ".join(f"{one['field']}: {one['problem']}" for one in problems)
+    return _json(
+        {
+            "error": f"The request cannot be used: {said}.",
+            "remedy": f"Send what {PREFIX}/docs describes.",
+            "problems": problems,
+        },
+        422,
+    )
+
+
+def _events(sandbox: Sandbox, tenant: str | None) -> Response:
+    async def lines() -> AsyncIterator[str]:
+        yield ": the exchanges from now on\n\n"
+        async for exchange in sandbox.follow(tenant):
+            data = json.dumps(exchange.to_json())
+            yield f"event: exchange\nid: {exchange.id}\ndata: {data}\n\n"
+
+    return StreamingResponse(
+        lines(), media_type="text/event-stream", headers={"cache-control": "no-store"}
+    )

@@ -1,0 +1,224 @@
+"""The journal: every exchange of a tenant, as it was on the wire and as it was understood.
+
+Bounded by number and by bytes: the oldest exchanges go first. All methods belong to the loop of
+the server; what tells an exchange from others is in :class:`Filter`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+__all__ = ["Exchange", "Filter", "Journal", "NearMiss", "Outcome"]
+
+Outcome: TypeAlias = Literal["succeeded", "refused", "fault", "http", "broken"]
+"""How an exchange ended: the operation was carried out; it was refused (in ExceptionInfo, or as a
+boolean ``false`` with a reason); a SOAP fault; an answer of HTTP alone; no answer at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """Where a message departs from the contract.
+
+    :ivar code: Names the kind of departure. Never renamed.
+    :ivar message: The whole, for a person.
+    :ivar sent: What the message holds. Never a secret.
+    :ivar expected: What the contract says.
+    :ivar accepted: Whether the server reads the message in spite of it.
+    """
+
+    code: str
+    message: str
+    sent: str
+    expected: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request and what came of it. Secrets are masked unless the sandbox was told to keep them.
+
+    :ivar id: Rises with every exchange of the sandbox, whatever its tenant.
+    :ivar at: When it began, by the tenant's clock, in milliseconds since 1970.
+    :ivar received: The same by the machine's clock.
+    :ivar path: As it was asked for, with the query.
+    :ivar status: HTTP status of the answer; None where there was none.
+    :ivar user: Who called, or tried to sign in, as far as the message tells.
+    :ivar arguments: The parameters by their wire names, as they were read.
+    :ivar reason: Why it did not succeed, for a person.
+    :ivar fault: The kind of the fault that was asked for and took effect.
+    """
+
+    id: int
+    tenant: str
+    at: int
+    received: int
+    duration_ms: float
+    client: str
+    method: str
+    path: str
+    request_headers: tuple[tuple[str, str], ...]
+    request: bytes = field(repr=False)
+    status: int | None
+    response_headers: tuple[tuple[str, str], ...]
+    response: bytes = field(repr=False)
+    agent: str | None
+    operation: str | None
+    user: str | None
+    arguments: dict[str, object]
+    outcome: Outcome
+    reason: str | None
+    exception_type: str | None
+    near_misses: tuple[NearMiss, ...]
+    fault: str | None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the operation was carried out."""
+        return self.outcome == "succeeded"
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in the journal, about."""
+        headers = (*self.request_headers, *self.response_headers)
+        return (
+            len(self.request)
+            + len(self.response)
+            + sum(len(name) + len(value) for name, value in headers)
+            + sum(len(one.message) + len(one.sent) + len(one.expected) for one in self.near_misses)
+            + 1024
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as values that JSON has; bytes become text."""
+        plain = asdict(self)
+        plain["request"] = self.request.decode("utf-8", "replace")
+        plain["response"] = self.response.decode("utf-8", "replace")
+        plain["succeeded"] = self.succeeded
+        plain["near_misses"] = list(plain["near_misses"])
+        for headers in ("request_headers", "response_headers"):
+            plain[headers] = [list(pair) for pair in plain[headers]]
+        return plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which exchanges are meant; what is None does not matter.
+
+    :ivar operation: Its name, as ``ChangeOwnPassword``.
+    :ivar user: The user's sign-in name, in any letter case.
+    :ivar since: Milliseconds by the tenant's clock, itself included; ``until`` is not.
+    """
+
+    operation: str | None = None
+    user: str | None = None
+    outcome: Outcome | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def fits(self, exchange: Exchange) -> bool:
+        """Say whether an exchange is one of those."""
+        return (
+            (self.operation is None or self.operation == exchange.operation)
+            and (self.user is None or self.user.casefold() == (exchange.user or "").casefold())
+            and (self.outcome is None or self.outcome == exchange.outcome)
+            and (self.since is None or self.since <= exchange.at)
+            and (self.until is None or exchange.at < self.until)
+        )
+
+
+class Journal:
+    """The exchanges of one tenant, oldest first."""
+
+    def __init__(self, *, most: int = 1000, most_bytes: int = 8 * 1024 * 1024) -> None:
+        self._most, self._most_bytes = most, most_bytes
+        self._exchanges: deque[Exchange] = deque()
+        self._bytes = 0
+        self._listeners: set[Callable[[Exchange], None]] = set()
+
+    def add(self, exchange: Exchange) -> None:
+        """Write down an exchange, and forget the oldest where there are too many."""
+        self._exchanges.append(exchange)
+        self._bytes += exchange.size
+        while len(self._exchanges) > self._most or (
+            self._bytes > self._most_bytes and len(self._exchanges) > 1
+        ):
+            self._bytes -= self._exchanges.popleft().size
+        for listener in tuple(self._listeners):
+            listener(exchange)
+
+    def find(self, *, limit: int | None = None, **wanted: Any) -> list[Exchange]:
+        """List exchanges, oldest first.
+
+        :param limit: How many at most, the newest of them.
+        :param wanted: As the fields of :class:`Filter`.
+        """
+        which = Filter(**wanted)
+        found = [one for one in self._exchanges if which.fits(one)]
+        return found if limit is None else found[max(0, len(found) - limit) :]
+
+    def get(self, id: int) -> Exchange | None:
+        """Give an exchange by its number; None where it is not there, or not any more."""
+        return next((one for one in self._exchanges if one.id == id), None)
+
+    def count(self, **wanted: Any) -> int:
+        """Count exchanges; as :meth:`find`."""
+        return len(self.find(**wanted))
+
+    def clear(self) -> None:
+        """Forget all exchanges."""
+        self._exchanges.clear()
+        self._bytes = 0
+
+    async def wait_for(
+        self,
+        *,
+        count: int = 1,
+        timeout: float = 5.0,  # noqa: ASYNC109 - the error says what came until then
+        **wanted: Any,
+    ) -> list[Exchange]:
+        """Wait until there are so many exchanges, those before the call included.
+
+        :param timeout: Seconds.
+        :raises TimeoutError: There are too few by then; the text says how many.
+        """
+        came = asyncio.Event()
+
+        def listener(_: Exchange) -> None:
+            came.set()
+
+        self._listeners.add(listener)
+        try:
+            async with asyncio.timeout(timeout):
+                while len(found := self.find(**wanted)) < count:
+                    came.clear()
+                    await came.wait()
+                return found
+        except TimeoutError:
+            asked = ", ".join(f"{k}={v}" for k, v in wanted.items() if v is not None)
+            raise TimeoutError(
+                f"After {timeout} seconds there are {self.count(**wanted)} exchanges "
+                f"({asked or 'of any kind'}), not {count}."
+            ) from None
+        finally:
+            self._listeners.discard(listener)
+
+    async def follow(self) -> AsyncIterator[Exchange]:
+        """Give every exchange from now on, as it ends. Ends when the iterator is closed."""
+        waiting: asyncio.Queue[Exchange] = asyncio.Queue(_MOST_WAITING)
+
+        def listener(exchange: Exchange) -> None:
+            if waiting.full():  # nobody may stop the server by reading slowly
+                waiting.get_nowait()
+            waiting.put_nowait(exchange)
+
+        self._listeners.add(listener)
+        try:
+            while True:
+                yield await waiting.get()
+        finally:
+            self._listeners.discard(listener)
+
+
+_MOST_WAITING = 1000

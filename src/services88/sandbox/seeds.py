@@ -1,0 +1,115 @@
+"""Seed files: tenants with users, tokens, policy, clock and faults, loaded at start.
+
+A seed file holds the same values as the admin API takes, in YAML (JSON is YAML too).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from services88.identity.errors import BadInput
+from services88.sandbox.control import Control, add_tenant
+from services88.sandbox.models import Model, TenantIn
+from services88.sandbox.worlds import Sandbox
+
+__all__ = ["Seed", "load_seed", "plant", "seed_schema"]
+
+
+class Seed(Model):
+    """A seed file."""
+
+    tenants: list[TenantIn] = Field(
+        min_length=1,
+        description="The tenant default is there already, and given what is said of it.",
+    )
+
+
+def seed_schema() -> dict[str, Any]:
+    """Give the JSON Schema of seed files."""
+    schema = Seed.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "services88 seed file",
+        "properties": {"$schema": {"type": "string"}, **schema["properties"]},
+    }
+
+
+def load_seed(file: Path) -> Seed:
+    """Read a seed file.
+
+    :raises BadInput: It is not there, no YAML, or holds what no seed has; the error names line and
+        field, and no value, which may be a password.
+    """
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        raise BadInput(
+            "Seed files need PyYAML. Install it with: pip install 'services88[testing]'"
+        ) from None
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The seed file {file} cannot be read: {error}.") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise BadInput(f"The seed file {file} is no YAML{where}: {problem}.") from None
+    if isinstance(content, dict):
+        content.pop("$schema", None)  # editors look there for our schema
+    try:
+        return Seed.model_validate(content)
+    except ValidationError as error:
+        said = "\n".join(
+            f"  line {_line(node, one['loc'])}: "
+            f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}"
+            for one in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise BadInput(
+            f"The seed file {file} cannot be used:\n{said}\n"
+            "`services88 sandbox --seed-schema` prints what it may hold."
+        ) from None
+
+
+def _line(node: Any, path: Sequence[int | str]) -> int:
+    """Find the line of the deepest part of a path that is in the file."""
+    line = node.start_mark.line if node is not None else 0
+    for part in path:
+        value = getattr(node, "value", None)
+        if isinstance(part, int) and isinstance(value, list) and part < len(value):
+            node = value[part]
+        elif isinstance(part, str) and isinstance(value, list):
+            pairs = [pair for pair in value if isinstance(pair, tuple) and pair[0].value == part]
+            if not pairs:
+                continue  # pydantic names the kind of a union's member too; or it is missing
+            line = pairs[0][0].start_mark.line
+            node = pairs[0][1]
+            continue
+        else:
+            continue
+        line = node.start_mark.line
+    return int(line) + 1
+
+
+async def plant(sandbox: Sandbox, seed: Seed) -> None:
+    """Make what a seed says.
+
+    :raises BadInput: Something of it is not possible; the error names the tenant.
+    """
+    for wanted in seed.tenants:
+        try:
+            world = await sandbox.world(wanted.name)
+            if world is None:
+                await add_tenant(sandbox, wanted)
+            elif wanted.company:
+                raise BadInput("The tenant is there already, and has a company.")
+            else:
+                await Control(world).begin_with(wanted)
+        except BadInput as error:
+            raise BadInput(f"The seed cannot be loaded. Tenant {wanted.name}: {error}") from None

@@ -1,0 +1,182 @@
+"""A world is a tenant with all that a sandbox adds: a clock, a journal, faults, snapshots."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from services88.identity import tenants, tickets
+from services88.identity.errors import BadInput
+from services88.identity.identity import Identity
+from services88.identity.names import key_of
+from services88.sandbox.clock import SandboxClock
+from services88.sandbox.faults import Faults
+from services88.sandbox.journal import Exchange, Journal
+from services88.sandbox.models import OptionsChange
+from services88.sandbox.reading import Reading
+from services88.sandbox.snapshots import Snapshots
+from services88.settings import Settings
+from services88.store import credentials, tenant_rows
+from services88.store.database import Connection
+from services88.store.tenants import Tenant
+from services88.web.application import service_route
+from services88.web.services import ServiceRoute
+
+__all__ = ["Sandbox", "World"]
+
+
+class World:
+    """One tenant. The domain it works on is the sandbox's, with a clock of its own."""
+
+    def __init__(self, tenant: Tenant, identity: Identity, settings: Settings) -> None:
+        self.tenant = tenant
+        self.clock = SandboxClock(identity.clock)
+        self.identity = replace(identity, clock=self.clock)
+        self.journal = Journal()
+        self.faults = Faults()
+        self._settings = settings
+        self.options = OptionsChange(
+            application_tokens=settings.installation == "online",
+            password_refusals=settings.password_refusals,
+            administrators_may_choose_passwords=settings.administrators_may_choose_passwords,
+            allow_admin_blank_old_password=settings.allow_admin_blank_old_password,
+        )
+        self.services = self._route()
+        self.snapshots = Snapshots(self.identity, tenant)
+
+    def choose(self, change: OptionsChange) -> None:
+        """Change options of the operator's; what is None stays."""
+        given = change.model_dump(exclude_none=True)
+        self.options = self.options.model_copy(update=given)
+        self.services = self._route()
+
+    def _route(self) -> ServiceRoute:
+        chosen = self.options.model_dump()
+        online = chosen.pop("application_tokens")
+        settings = self._settings.model_copy(
+            update={**chosen, "installation": "online" if online else "onsite"}
+        )
+        return service_route(settings, self.identity, strict_sites=True)
+
+    async def caller(self, reading: Reading) -> str | None:
+        """Say who makes a call: by the ticket, or the name that would sign in."""
+        if reading.name is not None:
+            return reading.name
+        ticket = tickets.parse(reading.ticket or "")
+        if ticket is None:
+            return None
+        database = self.identity.database
+        row = await credentials.ticket(database, self.tenant.tenant_id, ticket.key)
+        return row.name if row else None
+
+
+class Sandbox:
+    """All worlds of one server."""
+
+    def __init__(
+        self, identity: Identity, settings: Settings, *, keep_secrets: bool = False
+    ) -> None:
+        """Make the sandbox of a domain.
+
+        :param keep_secrets: Whether the journal holds passwords and tickets as they were sent.
+        """
+        self.identity, self.settings = identity, settings
+        self.keep_secrets = keep_secrets
+        self.worlds: dict[str, World] = {}
+        self._default: str | None = None
+        self._numbers = itertools.count(1)
+        self._listeners: set[asyncio.Queue[Exchange]] = set()
+        self.stopping: Callable[[], bool] = lambda: False
+        """Whether the server is about to end: nobody follows then any more."""
+
+    async def load(self) -> None:
+        """Find the tenants that are there already."""
+        for tenant in await tenants.listing(self.identity):
+            await self._take_in(tenant)
+
+    async def _take_in(self, tenant: Tenant) -> World:
+        key = key_of(tenant.name)
+        known = self.worlds.get(key)
+        if known is not None:
+            return known
+        world = World(tenant, self.identity, self.settings)
+        await world.snapshots.take_first(world)
+        if tenant.is_default:
+            self._default = key
+        return self.worlds.setdefault(key, world)
+
+    async def world(self, name: str | None) -> World | None:
+        """Find a tenant's world by the segment of its addresses; the default one's where None."""
+        if name is None:
+            if self._default is None:
+                await self._take_in(await tenants.default(self.identity))
+            return self.worlds[self._default or ""]
+        world = self.worlds.get(key_of(name))
+        if world is not None:
+            return world
+        tenant = await tenants.find(self.identity, name)  # added by a command meanwhile
+        return await self._take_in(tenant) if tenant else None
+
+    async def named(self, name: str) -> World:
+        """Find a tenant's world.
+
+        :raises LookupError: There is no such tenant.
+        """
+        world = await self.world(name)
+        if world is None:
+            raise LookupError(f"There is no tenant {name}. GET /__sandbox/tenants lists them.")
+        return world
+
+    async def add(self, name: str, *, company: str = "") -> World:
+        """Add a tenant.
+
+        :raises BadInput: The name is no segment of an address, or taken.
+        """
+        return await self._take_in(await tenants.add(self.identity, name, company=company))
+
+    async def delete(self, name: str) -> None:
+        """Delete a tenant with all it has.
+
+        :raises LookupError: There is no such tenant.
+        :raises BadInput: It is the default one, which every installation has.
+        """
+        world = await self.named(name)
+        tenant = world.tenant
+        if tenant.is_default:
+            raise BadInput("The default tenant cannot be deleted. Reset it.")
+
+        async def work(connection: Connection) -> None:
+            await tenant_rows.delete_all(connection, tenant.tenant_id)
+
+        await self.identity.database.transaction(work)
+        self.worlds.pop(key_of(name), None)
+
+    def next_number(self) -> int:
+        """Give the number of the next exchange."""
+        return next(self._numbers)
+
+    def record(self, world: World, exchange: Exchange) -> None:
+        """Write down an exchange in its tenant's journal, and tell those who follow."""
+        world.journal.add(exchange)
+        for waiting in self._listeners:
+            if waiting.full():  # nobody may stop the server by reading slowly
+                waiting.get_nowait()
+            waiting.put_nowait(exchange)
+
+    async def follow(self, tenant: str | None = None) -> AsyncIterator[Exchange]:
+        """Give every exchange from now on, of one tenant or all. Ends with the iterator."""
+        waiting: asyncio.Queue[Exchange] = asyncio.Queue(1000)
+        self._listeners.add(waiting)
+        try:
+            while not self.stopping():
+                try:
+                    exchange = await asyncio.wait_for(waiting.get(), _LOOK_UP_SECONDS)
+                except TimeoutError:
+                    continue
+                if tenant is None or key_of(tenant) == key_of(exchange.tenant):
+                    yield exchange
+        finally:
+            self._listeners.discard(waiting)
+
+
+_LOOK_UP_SECONDS = 1.0

@@ -1,0 +1,196 @@
+"""The fixture, as a test of somebody's portal uses it; and the other ways to the same."""
+
+import asyncio
+import unittest
+from datetime import timedelta
+
+import httpx
+import pytest
+import zeep
+
+from services88.testing import BadInput, Services88, in_process, running, running_async
+from tests.running import sign_in
+from tests.sandbox.posting import change, get_ticket, post
+
+
+class Portal:
+    """Somebody's client."""
+
+    @staticmethod
+    def change_password(url: str, name: str, old: str, new: str) -> bool:
+        principal = zeep.Client(f"{url}/SoPrincipal.svc?wsdl")  # type: ignore[no-untyped-call]
+        signed_in = principal.service.AuthenticateUsernamePassword(name, old)
+        ticket = signed_in.body.Credentials.Ticket
+        user = zeep.Client(f"{url}/User.svc?wsdl")  # type: ignore[no-untyped-call]
+        answer = user.service.ChangeOwnPassword(
+            old, new, _soapheaders={"Credentials": {"Ticket": ticket}}
+        )
+        return bool(answer.body.Response)
+
+
+portal = Portal()
+
+
+def test_portal(services88: Services88) -> None:
+    services88.add_user("JANE", password="old secret")
+    portal.change_password(services88.url, "JANE", "old secret", "new secret")
+    assert services88.accepts("JANE", "new secret")
+    assert services88.calls("ChangeOwnPassword")[0].succeeded
+
+
+def test_a_tenant_begins_empty_and_is_named_after_the_test(services88: Services88) -> None:
+    assert services88.users() == []
+    assert services88.calls() == []
+    assert services88.tenant.startswith("test-a-tenant-begins-empty")
+    assert services88.url.endswith(f"/{services88.tenant}/Remote/Services88")
+
+
+def test_accepting_counts_and_writes_nothing(services88: Services88) -> None:
+    services88.add_user("JANE", password="old secret")
+    for _ in range(10):
+        assert not services88.accepts("JANE", "wrong")
+    assert services88.accepts("jane", "old secret")
+    assert services88.user("JANE").failures == 0
+    assert services88.calls() == []
+    with pytest.raises(LookupError, match="no user NOBODY"):
+        services88.accepts("NOBODY", "x")
+
+
+def test_users_can_be_changed_in_every_way(services88: Services88) -> None:
+    added = services88.add_user("JANE", "old", role="Administrator", email="jane@example.com")
+    assert (added.role, added.email, added.type) == (
+        "Administrator",
+        "jane@example.com",
+        "employee",
+    )
+    ticket = get_ticket(services88, "JANE", "old")
+    assert services88.user("JANE").tickets == 1
+    services88.set_password("JANE", "new")
+    assert change(services88, ticket, "new", "newer").text("Succeeded") == "false"
+    services88.retire("JANE")
+    assert services88.user("JANE").retired
+    assert not services88.accepts("JANE", "new")
+    services88.retire("JANE", retired=False)
+    assert services88.accepts("JANE", "new")
+    for _ in range(4):
+        post(services88, "SoPrincipal", sign_in("JANE", "wrong"))
+    assert services88.user("JANE").failures == 3  # the fourth was made to wait
+    services88.unlock("JANE")
+    assert services88.user("JANE").failures == 0
+    services88.delete_user("JANE")
+    assert services88.users() == []
+    services88.add_user("JANE")
+    assert not services88.user("JANE").has_password
+    with pytest.raises(BadInput, match="has a user jane already"):
+        services88.add_user("jane", "x")
+
+
+def test_tickets_expire_by_the_clock_and_on_demand(services88: Services88) -> None:
+    services88.add_user("JANE", password="old")
+    ticket = get_ticket(services88, "JANE", "old")
+    assert change(services88, ticket, "wrong", "x").text("Succeeded") == "true"
+    services88.move_clock(timedelta(hours=7))
+    refused = change(services88, ticket, "old", "new")
+    assert refused.text("ExceptionType") == "SuperOffice.Exceptions.SoSessionException"
+    ticket = get_ticket(services88, "JANE", "old")
+    assert services88.expire_tickets("JANE") == 1
+    assert change(services88, ticket, "old", "new").text("Succeeded") == "false"
+    assert services88.expire_tickets() == 0
+    assert services88.accepts("JANE", "old")
+
+
+def test_application_tokens(services88: Services88) -> None:
+    services88.add_user("JANE", password="old")
+    services88.set_options(application_tokens=True)
+    message = sign_in("JANE", "old")
+    without = post(services88, "SoPrincipal", message)
+    assert without.text("Succeeded") == "false"
+    issued = services88.issue_application_token("portal", "a token of ours")
+    header = f"<s:Header><ApplicationToken>{issued.token}</ApplicationToken></s:Header><s:Body>"
+    assert post(services88, "SoPrincipal", message.replace("<s:Body>", header)).text("Ticket")
+    services88.revoke_application_token(issued.id)
+    again = post(services88, "SoPrincipal", message.replace("<s:Body>", header))
+    assert again.text("Succeeded") == "false"
+    assert [one.revoked for one in services88.application_tokens()] == [True]
+
+
+def test_policy_and_options(services88: Services88) -> None:
+    services88.add_user("JANE", password="old")
+    rules = services88.set_policy("nist").rules
+    assert any("15" in rule for rule in rules)
+    refused = change(services88, get_ticket(services88, "JANE", "old"), "old", "short")
+    assert refused.text("Response") == "false"
+    assert "minimum-length" in (refused.extra["Rules"] or "")
+    (call,) = services88.calls("ChangeOwnPassword")
+    assert (call.outcome, call.succeeded) == ("refused", False)
+    services88.set_options(password_refusals="exception")
+    refused = change(services88, get_ticket(services88, "JANE", "old"), "old", "short")
+    assert refused.text("ExceptionType") == "SuperOffice.Exceptions.SoInvalidPasswordException"
+    with pytest.raises(BadInput, match="at least 8"):
+        services88.set_policy("nist", minimum_length=3)
+
+
+def test_waiting_for_calls(services88: Services88) -> None:
+    services88.add_user("JANE", password="old")
+
+    async def both() -> int:
+        async def call() -> None:
+            await asyncio.to_thread(get_ticket, services88, "JANE", "old")
+
+        waiting = asyncio.to_thread(
+            services88.wait_for, "AuthenticateUsernamePassword", user="jane", count=2, timeout=30
+        )
+        found, *_ = await asyncio.gather(waiting, call(), call())
+        return len(found)
+
+    assert asyncio.run(both()) == 2
+    with pytest.raises(TimeoutError, match=r"there are 2 exchanges .*not 3"):
+        services88.wait_for("AuthenticateUsernamePassword", count=3, timeout=0.05)
+    services88.clear_journal()
+    assert services88.count() == 0
+
+
+class OfUnittest(unittest.TestCase):
+    def test_running(self) -> None:
+        with running() as services88:
+            services88.add_user("JANE", password="old secret")
+            assert portal.change_password(services88.url, "JANE", "old secret", "new secret")
+            assert services88.accepts("JANE", "new secret")
+
+
+def test_running_async() -> None:
+    async def work() -> None:
+        async with running_async() as services88, httpx.AsyncClient() as client:
+            await services88.add_user("JANE", password="old secret")
+            answer = await client.post(
+                services88.service("SoPrincipal"),
+                content=sign_in("JANE", "old secret"),
+                headers={"Content-Type": "text/xml; charset=utf-8"},
+            )
+            assert "<Ticket>" in answer.text
+            # a client that blocks the loop is answered as well
+            blocking = httpx.get(services88.wsdl("User"))  # noqa: ASYNC210 - on purpose
+            assert blocking.status_code == 200
+            (call,) = await services88.calls("AuthenticateUsernamePassword")
+            assert call.succeeded
+            assert await services88.accepts("JANE", "old secret")
+
+    asyncio.run(work())
+
+
+def test_in_process() -> None:
+    async def work() -> None:
+        async with in_process() as sandbox:
+            services88 = sandbox.services88
+            await services88.add_user("JANE", password="old secret")
+            answer = await sandbox.client.post(
+                services88.service("SoPrincipal"),
+                content=sign_in("JANE", "old secret"),
+                headers={"Content-Type": "text/xml; charset=utf-8"},
+            )
+            assert "<Ticket>" in answer.text
+            assert [call.user for call in await services88.calls()] == ["JANE"]
+            told = await sandbox.client.get("/__sandbox/tenants")
+            assert [one["name"] for one in told.json()] == ["default", "tenant"]
+
+    asyncio.run(work())

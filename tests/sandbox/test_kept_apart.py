@@ -1,0 +1,147 @@
+"""What is for testing stays out of production (ASVS 15.2.3), and out of others' test runs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services88.settings import Settings
+from tests.programs import program
+from tests.running import Starter
+from tests.sandbox.posting import request
+
+_LOADED = """
+import atexit, sys
+def tell():
+    names = [name for name in sys.modules if name.startswith("services88.")]
+    print("LOADED", *sorted(names), flush=True)
+"""
+
+
+def _loaded(code: str, folder: Path) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED + code + "\ntell()"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(done.stdout.partition("LOADED")[2].split())
+
+
+def test_a_server_that_has_answered_has_loaded_none_of_it(tmp_path: Path) -> None:
+    code = """
+import threading, http.client, socket, time, os, signal
+from services88.web import server as web_server
+from services88.cli import main
+real = web_server.server
+def server(settings, app):
+    made = real(settings, app)
+    startup = made.startup
+    async def started(sockets=None):
+        await startup(sockets=sockets)
+        address = sockets[0].getsockname()
+        def ask():
+            for path in ("/__sandbox/", "/Remote/Services88/User.svc?wsdl"):
+                connection = http.client.HTTPConnection(*address[:2], timeout=30)
+                connection.request("GET", path)
+                print(path, connection.getresponse().status, flush=True)
+                connection.close()
+            os.kill(os.getpid(), signal.SIGTERM)
+        threading.Thread(target=ask).start()
+    made.startup = started
+    return made
+web_server.server = server
+signal.signal(signal.SIGTERM, lambda *_: None)
+try:
+    main(["serve", "--port", "0"], standalone_mode=False)
+except SystemExit:
+    pass
+"""
+    loaded = _loaded(code, tmp_path)
+    assert "services88.web.application" in loaded
+    assert not [
+        name for name in loaded if name.startswith(("services88.sandbox", "services88.test"))
+    ]
+    assert "services88.pytest_plugin" not in loaded
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/__sandbox/", "/__sandbox", "/__sandbox/docs", "/__sandbox/tenants", "/__sandbox/events",
+     "/__sandbox/openapi.json"],
+)  # fmt: skip
+def test_serve_answers_nothing_there(start: Starter, path: str) -> None:
+    server = start()
+    assert server.request("GET", path).status == 404
+    content = b'{"name": "a"}'
+    assert server.request("POST", path, content, Content_Type="application/json").status == 404
+
+
+def test_serve_as_a_program_answers_nothing_there(tmp_path: Path) -> None:
+    with program("serve", "--port", "0", folder=tmp_path) as running:
+        url = running.wait_for(r"serves (http://[\d.]+:\d+)/")[1]
+        assert request(url, "GET", "/__sandbox/").status == 404
+        assert request(url, "GET", "/__sandbox/tenants").status == 404
+
+
+def test_no_setting_is_of_the_sandbox() -> None:
+    words = ("sandbox", "journal", "fault", "seed", "clock", "test", "snapshot")
+    assert [name for name in Settings.model_fields if any(word in name for word in words)] == []
+
+
+def test_the_plugin_loads_nothing_until_a_fixture_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text(
+        "import sys\n"
+        "def test_nothing_is_loaded():\n"
+        "    ours = {name for name in sys.modules if name.startswith('services88')}\n"
+        "    assert ours == {'services88', 'services88.pytest_plugin'}\n"
+        "    for heavy in ('lxml', 'sqlalchemy', 'starlette', 'uvicorn', 'pydantic'):\n"
+        "        assert heavy not in sys.modules\n"
+        "def test_and_then_it_is(services88):\n"
+        "    services88.add_user('JANE', password='x')\n"
+        "    assert 'services88.sandbox' in sys.modules\n"
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:hypothesispytest",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+
+
+def test_a_failing_test_shows_what_the_server_was_asked(tmp_path: Path) -> None:
+    (tmp_path / "test_failing.py").write_text(
+        "import urllib.request\n"
+        "def test_it(services88):\n"
+        "    urllib.request.urlopen(services88.wsdl('User')).read()\n"
+        "    assert services88.calls('ChangeOwnPassword')\n"
+        "def test_silent(services88):\n"
+        "    assert services88.calls()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "services88 journal" in done.stdout
+    assert "/Remote/Services88/User.svc?wsdl http" in done.stdout
+    assert "The server was asked nothing." in done.stdout
