@@ -77,7 +77,15 @@ def hammer(load: Load, seconds: float, process: int, other: int | None = None) -
             for name, value in load.headers.items()
         )
         script.write_text(_SCRIPT % (json.dumps(str(body)), headers))
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "-s", str(script), load.url]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{seconds:.0f}s",
+            "-s",
+            str(script),
+            load.url,
+        ]
         before = cpu_seconds(process), cpu_seconds(other) if other else 0
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         after = cpu_seconds(process), cpu_seconds(other) if other else 0

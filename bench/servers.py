@@ -231,9 +231,11 @@ def wiremock_command(port: int, root: Path) -> list[str]:
 def wiremock() -> Iterator[Server]:
     """Run WireMock with a fixed answer."""
     port = free_port()
-    with tempfile.TemporaryDirectory() as root:
-        with _peer(wiremock_command(port, Path(root)), port) as server:
-            yield server
+    with (
+        tempfile.TemporaryDirectory() as root,
+        _peer(wiremock_command(port, Path(root)), port) as server,
+    ):
+        yield server
 
 
 def _stale(done: Path, wanted: Path) -> bool:
