@@ -3,11 +3,13 @@
 import http.client
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services88.web import logs
 from tests.programs import Program, serving
 from tests.running import RunningServer, sign_in
 
@@ -89,3 +91,15 @@ def test_every_answer_has_an_id_of_its_own(shared_server: RunningServer) -> None
     paths = ("/", "/-/health/live", f"{PATH}?wsdl", PATH)
     ids = [shared_server.request("GET", path).headers["x-request-id"] for path in paths]
     assert len(set(ids)) == len(paths)
+
+
+def test_the_line_of_a_call_is_the_one_that_structlog_would_write() -> None:
+    fields: dict[str, object] = {
+        "tenant": 'a "tenant"', "operation": None, "status": 200, "duration_ms": 0.3, "good": True,
+    }  # fmt: skip
+    record = logs.CallRecord("services88.calls", fields)
+    quick = json.loads(logs.Lines(as_json=True).format(record))
+    usual = json.loads(logs.formatter(as_json=True).format(record))
+    for line in (quick, usual):
+        datetime.fromisoformat(line.pop("timestamp"))
+    assert quick == usual

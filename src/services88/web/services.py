@@ -33,6 +33,7 @@ from services88.web.http import (
     read_body,
     send_response,
 )
+from services88.web.logs import CallRecord
 
 __all__ = ["ServiceRoute", "Sites", "asks_for_wsdl"]
 
@@ -216,7 +217,7 @@ class ServiceRoute(BaseRoute):
         }
         if reason:
             event["reason"] = reason
-        _log.info("call", extra=event)
+        _log.handle(CallRecord(_log.name, event))
 
 
 @dataclass(frozen=True, slots=True)
