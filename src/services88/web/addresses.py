@@ -81,7 +81,7 @@ class TrustedProxies:
     def sent(self, scope: Scope) -> bool:
         """Say whether a request comes from one of them."""
         client = scope.get("client")
-        return bool(client) and self._holds(client[0])
+        return client is not None and self._holds(client[0])
 
     def _look(self, host: str) -> bool:
         try:
