@@ -76,6 +76,7 @@ class ServiceRoute(BaseRoute):
         self._sites = sites
         self._public_url = public_url
         self._wsdl = wsdl
+        self._default: Tenant | None = None  # it never changes, and is never deleted
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a request is for a service."""
@@ -138,7 +139,9 @@ class ServiceRoute(BaseRoute):
             raise HttpRefusal(
                 404, "The address must name a tenant: /{tenant}/Remote/Services88/..."
             )
-        return await tenants.default(self._identity)
+        if self._default is None:
+            self._default = await tenants.default(self._identity)
+        return self._default
 
     async def _post(
         self, address: ServiceAddress, scope: Scope, receive: Receive, send: Send
