@@ -64,9 +64,9 @@ _UNDERSTOOD = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
-    """A message, open but not yet read."""
+    """A message, open but not yet read. Not frozen: one is made with every call."""
 
     version: Version
     body: Element

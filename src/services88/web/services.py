@@ -223,7 +223,7 @@ class ServiceRoute(BaseRoute):
         _log.handle(CallRecord(_log.name, event))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
     """A posted message and what HTTP says about it."""
 
