@@ -1,6 +1,7 @@
 """The bound: an ASGI application that does nothing but parse a call, look at it and answer.
 
-It checks nothing and asks no database. With BENCH_HASHING set to a number, so many threads hash
+It does so with lxml, as one would: ``findtext`` to read, a tree to answer with. It checks nothing
+and asks no database. With BENCH_HASHING set to a number, so many threads hash
 passwords beside it, without end.
 """
 
@@ -15,9 +16,8 @@ from lxml import etree
 __all__ = ["application"]
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
-_SPACE = "http://www.superoffice.net/ws/crm/NetServer/Services88"
-_NUMBER = f"{{{_SPACE}}}AssociateId"
-_TICKET = f"{{{_SPACE}}}Ticket"
+_SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
+_OURS = "{http://www.superoffice.net/ws/crm/NetServer/Services88}"
 
 Message = MutableMapping[str, Any]
 
@@ -52,21 +52,16 @@ async def application(
 
 def _answer(body: bytes) -> bytes:
     root = etree.fromstring(body, _PARSER)
-    ticket = number = None
-    for part in root:
-        for child in part:
-            for value in child:
-                if value.tag == _TICKET:
-                    ticket = value.text
-                elif value.tag == _NUMBER:
-                    number = value.text
+    ticket = root.findtext(f"{_SOAP}Header/{_OURS}Credentials/{_OURS}Ticket")
+    number = root.findtext(f"{_SOAP}Body/{_OURS}CanChangePassword/{_OURS}AssociateId")
     may = ticket is not None and int(number or 0) > 0
-    return (
-        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
-        f'<CanChangePasswordResponse xmlns="{_SPACE}">'
-        f"<Response>{'true' if may else 'false'}</Response>"
-        "</CanChangePasswordResponse></s:Body></s:Envelope>"
-    ).encode()
+    envelope = etree.Element(f"{_SOAP}Envelope", nsmap={"s": _SOAP[1:-1]})
+    inside = etree.SubElement(envelope, f"{_SOAP}Body")
+    answer = etree.SubElement(
+        inside, f"{_OURS}CanChangePasswordResponse", nsmap={None: _OURS[1:-1]}
+    )
+    etree.SubElement(answer, f"{_OURS}Response").text = "true" if may else "false"
+    return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
 
 
 def _hash_without_end() -> None:
