@@ -4,14 +4,15 @@ Modules log through the standard library, with fields in ``extra``; structlog ma
 imported with the first line, so that it does not make the start longer.
 """
 
+import asyncio
 import json
 import logging
 import sys
 import time
 from collections.abc import MutableMapping
-from datetime import UTC, datetime
+from contextlib import nullcontext
 from functools import lru_cache
-from typing import Any
+from typing import Any, TextIO
 
 from services88.settings import Settings
 from services88.web.requests import request_id
@@ -26,22 +27,50 @@ class CallRecord(logging.LogRecord):
     no line of ours shows.
     """
 
-    __slots__ = ("fields",)  # beside the attributes of a record, which are what is told
-
-    def __init__(self, logger: str, fields: dict[str, object]) -> None:
-        """Make the record.
-
-        :param fields: What is told of the call, by names that no other record's attribute has.
-        """
+    def __init__(
+        self,
+        logger: str,
+        *,
+        tenant: str | None,
+        agent: str,
+        operation: str | None,
+        outcome: str,
+        status: int,
+        duration_ms: float,
+        reason: str | None,
+    ) -> None:
+        """Make the record of a call that was answered just now."""
         now = time.time()
-        self.__dict__ = {
+        self.__dict__ = made = {
             **_LIKE_EVERY_RECORD,
             "name": logger,
             "created": now,
             "msecs": now % 1 * 1000,
-            **fields,
+            "tenant": tenant,
+            "agent": agent,
+            "operation": operation,
+            "outcome": outcome,
+            "status": status,
+            "duration_ms": duration_ms,
         }
-        self.fields = fields
+        if reason:
+            made["reason"] = reason
+        of = request_id.get()
+        if of:
+            made["request_id"] = of
+
+    def as_json(self) -> str:
+        """Write the line that structlog would write, in a tenth of the time."""
+        told = self.__dict__
+        same = _beginning(
+            told["tenant"], told["agent"], told["operation"], told["outcome"], told["status"]
+        )
+        reason = f', "reason": {json.dumps(told["reason"])}' if "reason" in told else ""
+        of = f', "request_id": "{told["request_id"]}"' if "request_id" in told else ""
+        return (
+            f'{same}, "duration_ms": {told["duration_ms"]}{reason}{of}, "level": "info", '
+            f'"logger": "{self.name}", "timestamp": "{_instant(self.created)}"}}'
+        )
 
 
 _LIKE_EVERY_RECORD = logging.makeLogRecord(
@@ -49,9 +78,71 @@ _LIKE_EVERY_RECORD = logging.makeLogRecord(
 ).__dict__
 
 
+@lru_cache(1024)
+def _beginning(
+    tenant: str | None, agent: str, operation: str | None, outcome: str, status: int
+) -> str:
+    told = {"tenant": tenant, "agent": agent, "operation": operation}
+    return json.dumps({"event": "call", **told, "outcome": outcome, "status": status})[:-1]
+
+
+def _instant(seconds: float) -> str:
+    whole = int(seconds)
+    return f"{_second(whole)}.{int((seconds - whole) * 1_000_000):06d}Z"
+
+
+@lru_cache(16)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+class _Stream(logging.StreamHandler[TextIO]):
+    """Writes lines at once, but for those of calls: these a moment later, many together.
+
+    They stay in order: any other line is written after those that wait, and what waits when the
+    program ends is written then. A process that is killed has not told of its last moment; what
+    must not be lost stands in the audit trail.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._waiting: list[CallRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record's line, or let it wait."""
+        if not isinstance(record, CallRecord):
+            if self._waiting:
+                self.flush()
+            super().emit(record)
+            return
+        self._waiting.append(record)
+        if len(self._waiting) == 1:
+            try:
+                asyncio.get_running_loop().call_later(_MOMENT, self.flush)
+            except RuntimeError:  # nobody would come back to it
+                self.flush()
+        elif len(self._waiting) >= _MANY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self.lock or nullcontext():
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                try:
+                    self.stream.write("".join(f"{self.format(one)}\n" for one in waiting))
+                except Exception:
+                    self.handleError(waiting[0])
+            super().flush()
+
+
+_MOMENT = 0.05
+_MANY = 1000
+
+
 def configure(settings: Settings) -> None:
     """Log as the settings say, uvicorn's own errors too."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stream(sys.stderr)
     style = settings.log_format
     handler.setFormatter(Lines(as_json=style == "json" or (style == "auto" and not _on_terminal())))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
@@ -73,37 +164,10 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Make the line of a record."""
         if self._as_json and isinstance(record, CallRecord):
-            return _call_as_json(record)
+            return record.as_json()
         if self._made is None:
             self._made = formatter(as_json=self._as_json)
         return self._made.format(record)
-
-
-def _call_as_json(record: CallRecord) -> str:
-    """Write the line that structlog would write, in a tenth of the time."""
-    line = ['{"event": "call"']
-    for name, value in record.fields.items():
-        line += (", ", _quoted(name), ": ", _value(value))
-    of = request_id.get()
-    at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
-    line += (
-        f', "request_id": "{of}"' if of else "",
-        f', "level": "info", "logger": "{record.name}", "timestamp": "{at}"}}',
-    )
-    return "".join(line)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, str):
-        return _quoted(value)
-    if value.__class__ in (int, float):
-        return repr(value)
-    return "null" if value is None else json.dumps(value)
-
-
-@lru_cache(256)
-def _quoted(text: str) -> str:
-    return json.dumps(text)
 
 
 def formatter(*, as_json: bool) -> logging.Formatter:
@@ -124,9 +188,9 @@ def formatter(*, as_json: bool) -> logging.Formatter:
         foreign_pre_chain=[
             structlog.stdlib.ExtraAdder(),
             _add_request_id,
+            _add_timestamp,
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
         ],
         processors=last,
     )
@@ -139,5 +203,14 @@ def _add_request_id(
 ) -> MutableMapping[str, Any]:
     of = request_id.get()
     if of:
-        event["request_id"] = of
+        event.setdefault("request_id", of)  # a call's line is made when another may be under way
+    return event
+
+
+def _add_timestamp(
+    logger: Any,  # noqa: ARG001
+    name: str,  # noqa: ARG001
+    event: MutableMapping[str, Any],
+) -> MutableMapping[str, Any]:
+    event["timestamp"] = _instant(event["_record"].created)
     return event

@@ -210,17 +210,18 @@ class ServiceRoute(BaseRoute):
         self._identity.observer.call(agent, operation, outcome, seconds)
         if not _log.isEnabledFor(logging.INFO):
             return
-        event: dict[str, object] = {
-            "tenant": tenant.name if tenant else None,
-            "agent": agent,
-            "operation": operation or None,
-            "outcome": outcome,
-            "status": status,
-            "duration_ms": round(seconds * 1000, 1),
-        }
-        if reason:
-            event["reason"] = reason
-        _log.handle(CallRecord(_log.name, event))
+        _log.handle(
+            CallRecord(
+                _log.name,
+                tenant=tenant.name if tenant else None,
+                agent=agent,
+                operation=operation or None,
+                outcome=outcome,
+                status=status,
+                duration_ms=round(seconds * 1000, 1),
+                reason=reason,
+            )
+        )
 
 
 @dataclass(slots=True)
