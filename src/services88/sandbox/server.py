@@ -123,6 +123,7 @@ services88 sandbox: a test server, whose users are those of its seed. Stop it wi
 Tenants (add /SoPrincipal.svc or /User.svc)
 {tenants}
 
+See calls as they come: {url}{PREFIX}/
 Admin API: {url}{PREFIX}/docs
 """
 
@@ -142,6 +143,7 @@ Services (add ?wsdl for the description, or open them in a browser: {url})
   {folder}/SoPrincipal.svc
   {folder}/User.svc
 
+See calls as they come: {url}{PREFIX}/
 Admin API: {url}{PREFIX}/docs
 
 Demo sign-ins{" (unless changed since they were made)" if kept else ""}
