@@ -212,7 +212,7 @@ class Site:
         try:
             response = await self._respond(visit)
         except ConnectionError:
-            _log.info("%s: the client left before its message was complete", scope["path"])
+            _log.info("%s: the client left before there was an answer", scope["path"])
             return
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)

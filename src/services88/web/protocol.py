@@ -24,6 +24,9 @@ __all__ = ["BoundedProtocol", "ConnectionLimits"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%\-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 
+_PARTING_SECONDS = 0.5
+"""That a server which stops still listens on idle connections."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
@@ -79,6 +82,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._hosts = 0
         self._refusal: _Refused | None = None
         self._ignoring = False  # nothing that comes is read any more
+        self._leaving = False  # the server stops
         self._answering: RequestResponseCycle | None = None
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -141,6 +145,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self._answering.disconnected = True
             self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Let what is under way end, and then close.
+
+        On an idle connection a request may be on its way, which a proxy would take for lost and not
+        send again; so it is still answered, as the last one.
+        """
+        self._leaving = True
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.keep_alive = False
+        elif not self._phase:
+            self._expect_within(_PARTING_SECONDS)
 
     def pause_writing(self) -> None:
         """Wait for a client that does not read, but not for ever."""
@@ -255,6 +272,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
         self._answering = cycle
+        if self._leaving and not self.pipeline:
+            cycle.keep_alive = False
+        cycle.scope["services88.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
         super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
 
     def on_response_complete(self) -> None:
