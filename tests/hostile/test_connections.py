@@ -1,5 +1,6 @@
 """Connections made to do harm, against a real server over real sockets."""
 
+import http.client
 import socket
 import time
 from collections.abc import Iterator
@@ -135,6 +136,28 @@ def test_a_header_section_may_be_64_kib(shared_server: RunningServer, head: str)
     assert said.startswith(b"HTTP/1.1 431 ") or said == b""  # a reset may overtake the answer
 
 
+@pytest.mark.parametrize("size", [100_000, 2_000_000, 30_000_000])
+@pytest.mark.parametrize("kind", ["body", "chunks", "header"])
+def test_who_sends_too_much_learns_of_it(
+    shared_server: RunningServer, kind: str, size: int
+) -> None:
+    # The client reads nothing before it has sent all, as most do.
+    connection = http.client.HTTPConnection(shared_server.host, shared_server.port, timeout=30)
+    media = {"Content-Type": "text/xml"}
+    if kind == "header":
+        connection.request("POST", _PATH, b"", {"X-Long": "x" * size})
+    elif kind == "body":
+        connection.request("POST", _PATH, b"x" * size, media)
+    else:
+        chunks = (b"x" * 32_768 for _ in range(size // 32_768 + 1))
+        connection.request("POST", _PATH, chunks, media, encode_chunked=True)
+    answer = connection.getresponse()
+    assert answer.status == (431 if kind == "header" else 413)
+    assert answer.getheader("connection") == "close"
+    assert b"too l" in answer.read()
+    connection.close()
+
+
 def _memory(process: int) -> int:
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) // 1024
@@ -182,6 +205,9 @@ _SMUGGLING = {
     "a null byte": [_LENGTH, "X: a\0b"],
     "a lone CR": [_LENGTH, "X: a\rTransfer-Encoding: chunked"],
     "two hosts": [_LENGTH, "Host: b"],
+    "a lone LF": [_LENGTH, "X: a\nTransfer-Encoding: chunked"],
+    "a folded header": [_LENGTH, "X: a\r\n b"],
+    "a folded length": ["Content-Length: 1\r\n 2"],
 }
 
 
@@ -192,6 +218,15 @@ def test_two_ways_to_read_a_request_are_none(shared_server: RunningServer, kind:
     )
     assert said.startswith(b"HTTP/1.1 400 ")
     assert said.count(b"HTTP/1.1 ") == 1  # and what follows is no request
+
+
+@pytest.mark.parametrize(
+    "chunk", [b"1\nx\n0\n\n", b"1;\n a\r\nx\r\n0\r\n\r\n", b"1;a=\rb\r\nx\r\n"]
+)
+def test_chunks_end_their_lines_as_all_do(shared_server: RunningServer, chunk: bytes) -> None:
+    said = everything(shared_server, _CHUNKED + chunk + _CALL)
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize("host", ["", "a b", "a/b", "user@a", "a:b", "a\tb", "[::1"])

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from services88.sandbox.api import api_routes
 from services88.sandbox.endpoint import SandboxServices
 from services88.sandbox.guard import Guard
+from services88.sandbox.inspector import inspector_route
 from services88.sandbox.protocol import let_connections_break
 from services88.sandbox.worlds import Sandbox
 from services88.web.application import application, routes_of
@@ -20,7 +21,7 @@ __all__ = ["prepare", "sandbox_application", "sandbox_routes"]
 
 def sandbox_routes(sandbox: Sandbox) -> list[BaseRoute]:
     """List what a sandbox answers beside the services; all of it is below ``/__sandbox/``."""
-    return api_routes(sandbox)
+    return [inspector_route(sandbox), *api_routes(sandbox)]
 
 
 def sandbox_application(

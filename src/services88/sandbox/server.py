@@ -100,7 +100,7 @@ def run(wanted: Running) -> None:
             threading.Thread(target=guide, name="guide", daemon=True).start()
             yield
 
-        pages = page_routes(settings, identity, sandbox=True)
+        pages = page_routes(settings, identity, sandbox.identity_of)
         hosts = (wanted.host, *wanted.allowed_hosts)
         app = sandbox_application(sandbox, pages=pages, hosts=hosts, started=started)
         run_server(settings, app, listening, partial(prepare, sandbox))
@@ -123,6 +123,7 @@ services88 sandbox: a test server, whose users are those of its seed. Stop it wi
 Tenants (add /SoPrincipal.svc or /User.svc)
 {tenants}
 
+See calls as they come: {url}{PREFIX}/
 Admin API: {url}{PREFIX}/docs
 """
 
@@ -142,6 +143,7 @@ Services (add ?wsdl for the description, or open them in a browser: {url})
   {folder}/SoPrincipal.svc
   {folder}/User.svc
 
+See calls as they come: {url}{PREFIX}/
 Admin API: {url}{PREFIX}/docs
 
 Demo sign-ins{" (unless changed since they were made)" if kept else ""}

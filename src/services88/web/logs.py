@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from services88.settings import Settings
 from services88.web.requests import request_id
 
-__all__ = ["CallRecord", "Lines", "configure", "formatter"]
+__all__ = ["CallRecord", "Lines", "configure", "flush", "formatter"]
 
 
 class CallRecord(logging.LogRecord):
@@ -147,6 +147,12 @@ def configure(settings: Settings) -> None:
     handler.setFormatter(Lines(as_json=style == "json" or (style == "auto" and not _on_terminal())))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.root.level))
+
+
+def flush() -> None:
+    """Write what waits to be written."""
+    for handler in logging.root.handlers:
+        handler.flush()
 
 
 def _on_terminal() -> bool:

@@ -1,0 +1,162 @@
+"""The inspector, on a real sandbox: it shows calls as they come, and drives clock and faults."""
+
+import http.client
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zeep
+from playwright.sync_api import Page, expect
+
+from tests.pages.conftest import Visiting, check_accessible
+from tests.programs import Program, program
+
+SERVICE = "/Remote/Services88/SoPrincipal.svc"
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with program("sandbox", "--port", "0", folder=tmp_path_factory.mktemp("sandbox")) as running:
+        found = running.wait_for(r"http://([\d.]+):(\d+)/Remote/Services88/SoPrincipal.svc")
+        running.host, running.port = found[1], int(found[2])
+        yield running
+
+
+@pytest.fixture
+def page(sandbox: Program, visiting: Visiting) -> Page:
+    page = visiting(f"http://{sandbox.host}:{sandbox.port}/__sandbox/")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    with page.expect_response("**/journal") as cleared:
+        page.get_by_role("button", name="Clear the journal").click()
+    assert cleared.value.status == 204
+    expect(page.locator("[data-exchanges] li")).to_have_count(0)
+    return page
+
+
+@pytest.fixture(scope="module")
+def client(sandbox: Program) -> Any:
+    create: Any = zeep.Client
+    return create(f"http://{sandbox.host}:{sandbox.port}{SERVICE}?wsdl")
+
+
+def _sign_in(client: Any, password: str = "jane in the sandbox") -> Any:
+    return client.service.AuthenticateUsernamePassword("JANE", password)
+
+
+def test_a_call_made_by_zeep_is_shown(page: Page, client: Any) -> None:
+    rows = page.locator("[data-exchanges] li")
+    _sign_in(client)
+    row = rows.filter(has_text="AuthenticateUsernamePassword")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("succeeded")
+    expect(row).to_contain_text("JANE")
+    row.get_by_role("button").click()
+    expect(page.locator("[data-request]")).to_contain_text("<ns0:UserName>JANE</ns0:UserName>")
+    expect(page.locator("[data-response]")).to_contain_text("AuthenticationSucceeded>true<")
+    assert "jane in the sandbox" not in page.content()
+    check_accessible(page, "inspector")
+
+
+def test_filtering(page: Page, client: Any) -> None:
+    _sign_in(client)
+    client.service.GetSystemInfo()
+    rows = page.locator("[data-exchanges] li").filter(has_not_text="wsdl")
+    expect(rows).to_have_count(2)
+    page.get_by_label("Filter").fill("systeminfo")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Filter").fill("")
+    page.get_by_label("Outcome").select_option("refused")
+    expect(rows).to_have_count(0)
+
+
+def test_a_near_miss_is_explained(page: Page, sandbox: Program) -> None:
+    connection = http.client.HTTPConnection(sandbox.host, sandbox.port, timeout=30)
+    body = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        '<AuthenticateUsernamePassword xmlns="http://www.superoffice.net/ws/crm/NetServer/Services88">'
+        "<userName>JANE</userName></AuthenticateUsernamePassword></s:Body></s:Envelope>"
+    )
+    connection.request("POST", SERVICE, body, {"Content-Type": "text/xml; charset=utf-8"})
+    connection.getresponse().read()
+    connection.close()
+    page.locator("[data-exchanges] button").first.click()
+    expect(page.locator("[data-misses] li").filter(has_text="holds userName")).to_contain_text(
+        "UserName"
+    )
+
+
+def test_the_clock(page: Page) -> None:
+    shown = page.locator("[data-now]")
+    before = shown.inner_text()
+    page.get_by_role("button", name="+1 day").click()
+    expect(shown).not_to_contain_text(before[:10])
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("stands still")).to_be_visible()
+    page.get_by_role("button", name="Let it run").click()
+    page.get_by_role("button", name="Real time").click()
+    expect(shown).to_contain_text(before[:10])
+
+
+def test_the_pages_go_by_the_clock_of_the_tenant(page: Page, sandbox: Program) -> None:
+    inspector = page.url
+    page.goto(f"http://{sandbox.host}:{sandbox.port}/admin")
+    page.get_by_label("User name").fill("ADMIN")
+    page.get_by_label("Password").fill("sandbox administrator")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
+    page.goto(inspector)
+    page.get_by_role("button", name="+1 day").click()
+    page.goto(f"http://{sandbox.host}:{sandbox.port}/admin")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page.goto(inspector)
+    page.get_by_role("button", name="Real time").click()
+
+
+def test_a_fault_is_planned_and_happens(page: Page, client: Any) -> None:
+    page.get_by_label("Operation").fill("AuthenticateUsernamePassword")
+    page.get_by_label("What happens").select_option("soap_fault")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("[data-faults] li")).to_contain_text(["soap_fault"])
+    with pytest.raises(zeep.exceptions.Fault):
+        _sign_in(client)
+    expect(page.locator("[data-exchanges] li").first).to_contain_text("fault (soap_fault)")
+    expect(page.locator("[data-faults] li")).to_contain_text(["spent"])
+    page.get_by_role("button", name=re.compile("Remove the fault")).click()
+    expect(page.get_by_text("None: every call works.")).to_be_visible()
+    assert _sign_in(client)
+
+
+def test_a_call_is_copied_as_curl_and_as_a_test(page: Page, client: Any, tmp_path: Path) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    client.service.GetSystemInfo()
+    page.locator("[data-exchanges] button").first.click()
+    page.get_by_role("button", name="Copy as curl").click()
+    expect(page.get_by_text("copied", exact=True)).to_be_visible()
+    curl = page.evaluate("navigator.clipboard.readText()")
+    done = subprocess.run(["bash", "-euc", curl], capture_output=True, check=True, timeout=30)
+    assert b"GetSystemInfoResponse" in done.stdout
+    page.get_by_role("button", name="Copy as pytest").click()
+    page.wait_for_timeout(100)
+    test = tmp_path / "test_recorded.py"
+    test.write_text(page.evaluate("navigator.clipboard.readText()"))
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert "1 passed" in ran.stdout, ran.stdout
+
+
+def test_the_users_and_their_state(page: Page, client: Any) -> None:
+    users = page.locator("[data-users] tr")
+    expect(users.filter(has_text="JANE")).to_contain_text("active")
+    _sign_in(client, "a wrong one")
+    expect(users.filter(has_text="JANE").locator("td").nth(1)).to_have_text("1")
+    _sign_in(client)
