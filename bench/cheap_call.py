@@ -2,8 +2,9 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench import servers
@@ -11,9 +12,12 @@ from bench.load import Outcome, hammer
 from bench.servers import Missing, Server
 from tests.postgresql import postgresql
 
-__all__ = ["Row", "measure"]
+__all__ = ["BOUND", "Row", "measure"]
 
-_WARM_UP = 2.0
+BOUND = "bare ASGI, lxml"
+"""The name of the server that does nothing but parse and answer."""
+
+_WARM_UP = 2
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,15 @@ class Row:
     """
 
     name: str
+    workers: int
     does: str
     outcome: Outcome | None = None
     missing: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is this project's."""
+        return self.name.startswith("services88")
 
 
 @dataclass(frozen=True)
@@ -35,64 +45,55 @@ class _Candidate:
     name: str
     does: str
     start: Callable[[], AbstractContextManager[Server]]
-    warm_up: float = _WARM_UP
+    workers: int = 1
+    warm_up: int = _WARM_UP
+    database: int | None = None  # the process behind it
 
 
 def measure(seconds: float, tell: Callable[[str], None]) -> Iterator[Row]:
     """Measure one server after the other; each runs alone."""
-    with tempfile.TemporaryDirectory() as folder, _database_server() as cluster:
-        file = f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
-        servers.add_user(file, "BENCH", Path(folder))
-        real = "ticket and database"
-        candidates = [
-            _Candidate("bare ASGI and lxml: the bound", "parses, answers", servers.bare),
-            _Candidate("services88, SQLite", real, lambda: servers.services88(file)),
-        ]
-        if cluster is not None:
-            url, process = cluster
-            servers.add_user(url, "BENCH", Path(folder))
-            candidates.append(
-                _Candidate("services88, PostgreSQL", real, lambda: servers.services88(url))
-            )
-        candidates += [
-            _Candidate("npm soap", "echo", servers.npm_soap),
-            _Candidate("spyne", "echo", servers.spyne),
-            # A virtual machine compiles what it finds to run often.
-            _Candidate("WireMock", "a fixed answer", servers.wiremock, warm_up=8),
-            _Candidate(
-                "bare ASGI and lxml, 2 workers", "parses, answers", lambda: servers.bare(workers=2)
-            ),
-            _Candidate(
-                "services88, SQLite, 2 workers", real, lambda: servers.services88(file, workers=2)
-            ),
-        ]
-        if cluster is not None:
-            candidates.append(
-                _Candidate(
-                    "services88, PostgreSQL, 2 workers",
-                    real,
-                    lambda: servers.services88(url, workers=2),
-                )
-            )
-        for one in candidates:
-            behind = process if cluster is not None and "PostgreSQL" in one.name else None
+    with tempfile.TemporaryDirectory() as folder, postgresql(durable=True) as cluster:
+        file, url = f"sqlite:///{Path(folder) / 'bench.sqlite3'}", cluster.new_database()
+        for database in (file, url):
+            servers.add_user(database, "BENCH", Path(folder))
+        for one in _candidates(file, url, cluster.process):
+            name = f"{one.name}, {one.workers} worker{'s' if one.workers > 1 else ''}"
             try:
                 with one.start() as server:
                     server.check()
                     hammer(server.cheap, one.warm_up, server.process)
-                    outcome = hammer(server.cheap, seconds, server.process, behind)
+                    outcome = hammer(server.cheap, seconds, server.process, one.database)
             except (Missing, RuntimeError) as error:
-                tell(f"{one.name}: {error}")
-                yield Row(one.name, one.does, missing=str(error))
+                tell(f"{name}: {error}")
+                yield Row(one.name, one.workers, one.does, missing=str(error))
                 continue
             tell(
-                f"{one.name}: {outcome.calls_per_second:,.0f}/s, {outcome.cpu:.0f} us of CPU, "
-                f"p50 {outcome.p50:.2f} ms, p99 {outcome.p99:.2f} ms, other {outcome.other_cpu}"
+                f"{name}: {outcome.calls_per_second:,.0f}/s, {outcome.cpu:.0f} us of CPU, "
+                f"p50 {outcome.p50:.2f} ms, p99 {outcome.p99:.2f} ms"
             )
-            yield Row(one.name, one.does, outcome)
+            yield Row(one.name, one.workers, one.does, outcome)
 
 
-@contextmanager
-def _database_server() -> Iterator[tuple[str, int] | None]:
-    with postgresql(durable=True) as server:
-        yield server.new_database(), server.process
+def _candidates(file: str, url: str, database: int) -> list[_Candidate]:
+    echo, real = "parses, answers", "checks ticket and user"
+
+    def sqlite(workers: int) -> _Candidate:
+        start = partial(servers.services88, file, workers=workers)
+        return _Candidate("services88, SQLite", real, start, workers)
+
+    def on_postgresql(workers: int) -> _Candidate:
+        start = partial(servers.services88, url, workers=workers)
+        return _Candidate("services88, PostgreSQL", real, start, workers, database=database)
+
+    return [
+        _Candidate(BOUND, echo, servers.bare),
+        sqlite(1),
+        on_postgresql(1),
+        _Candidate("npm soap", echo, servers.npm_soap),
+        _Candidate("spyne, gunicorn", echo, servers.spyne),
+        # A virtual machine compiles what it finds to run often.
+        _Candidate("WireMock", "a fixed answer", servers.wiremock, warm_up=8),
+        _Candidate(BOUND, echo, partial(servers.bare, workers=2), 2),
+        sqlite(2),
+        on_postgresql(2),
+    ]

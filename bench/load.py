@@ -16,11 +16,16 @@ CONNECTIONS = 16
 
 _SCRIPT = """
 wrk.method = "POST"
-local file = io.open(%s, "rb")
-wrk.body = file:read("*a")
-file:close()
 %s
-function done(summary, latency, requests)
+local requests, next = {}, 0
+function init(args)
+   for body in io.lines(%s) do requests[#requests + 1] = wrk.format(nil, nil, nil, body) end
+end
+function request()
+   next = next %% #requests + 1
+   return requests[next]
+end
+function done(summary, latency)
    local e = summary.errors
    io.write(string.format(
       '\\n{"calls": %%d, "microseconds": %%d, "failed": %%d, "p50": %%d, "p99": %%d}\\n',
@@ -32,11 +37,15 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What is posted, again and again."""
+    """What is posted, again and again.
+
+    :ivar more: Bodies that are posted in turn with the first one.
+    """
 
     url: str
     body: bytes
     headers: Mapping[str, str]
+    more: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,13 +79,13 @@ def hammer(load: Load, seconds: float, process: int, other: int | None = None) -
     :raises RuntimeError: Calls failed, so that the figures would say nothing.
     """
     with tempfile.TemporaryDirectory() as folder:
-        body, script = Path(folder) / "body", Path(folder) / "load.lua"
-        body.write_bytes(load.body)
+        bodies, script = Path(folder) / "bodies", Path(folder) / "load.lua"
+        bodies.write_bytes(b"\n".join((load.body, *load.more)))
         headers = "\n".join(
             f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}"
             for name, value in load.headers.items()
         )
-        script.write_text(_SCRIPT % (json.dumps(str(body)), headers))
+        script.write_text(_SCRIPT % (headers, json.dumps(str(bodies))))
         command = [
             "wrk",
             "-t1",

@@ -171,7 +171,7 @@ def spyne() -> Iterator[Server]:
     port = free_port()
     command = [str(_SPYNE / "bin" / "gunicorn"), "--chdir", str(_PEERS), "spyne_echo:application"]
     command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
-    command += ["--worker-class", "gthread", "--threads", "16", "--keep-alive", "60"]
+    command += ["--worker-class", "gthread", "--threads", "1", "--keep-alive", "60"]
     with _peer(command, port) as server:
         yield server
 
