@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from services88.identity import audit_trail, tenants, tickets
 from services88.store.audit import Filter
+from tests.databases import Databases
 from tests.notices.conftest import authority, mailing, tls, trusted  # noqa: F401 - fixtures
 from tests.notices.smtp import SmtpServer
 from tests.pages.conftest import Visiting, check_accessible
@@ -24,9 +25,8 @@ OLD, NEW = "the old password", "correct horse battery"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    folder = tmp_path_factory.mktemp("pages")
-    with running(folder, pages="password", password_policy="nist") as server:
+def server(shared_databases: Databases) -> Iterator[RunningServer]:
+    with running(shared_databases.new(), pages="password", password_policy="nist") as server:
         yield server
 
 

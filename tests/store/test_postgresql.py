@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -20,22 +19,25 @@ from services88.store.tenants import get_fact, put_fact
 from tests.postgresql import PostgresqlServer, postgresql
 from tests.running import RunningServer, running
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with postgresql() as started:
-        yield started
+pytestmark = pytest.mark.postgresql
 
 
 @pytest.fixture
-def url(server: PostgresqlServer) -> str:
-    return server.new_database()
+def server(postgresql_server: PostgresqlServer) -> PostgresqlServer:
+    return postgresql_server
 
 
 @pytest.fixture
-def service(tmp_path: Path, url: str) -> Iterator[RunningServer]:
+def url(server: PostgresqlServer) -> Iterator[str]:
+    made = server.new_database()
+    yield made
+    server.drop_database(made)
+
+
+@pytest.fixture
+def service(url: str) -> Iterator[RunningServer]:
     """Two servers would do the same; here one has several connections at once."""
-    with running(tmp_path, database=url) as started:
+    with running(url) as started:
         yield started
 
 
@@ -103,11 +105,8 @@ def test_no_ticket_outlives_a_change_made_while_it_was_issued(service: RunningSe
     _verified(service)
 
 
-def test_a_database_that_goes_away_and_comes_back(tmp_path: Path) -> None:
-    with (
-        postgresql(durable=True) as server,
-        running(tmp_path, database=server.new_database()) as service,
-    ):
+def test_a_database_that_goes_away_and_comes_back() -> None:
+    with postgresql(durable=True) as server, running(server.new_database()) as service:
         service.add_user("JANE", "old secret")
         ticket = service.sign_in("JANE", "old secret")
         assert ticket is not None
@@ -173,11 +172,11 @@ class _Cutter:
 
 
 def test_a_commit_of_which_nobody_hears_is_told_as_what_it_is(
-    server: PostgresqlServer, url: str, tmp_path: Path
+    server: PostgresqlServer, url: str
 ) -> None:
     with _Cutter(server.port) as cutter:
         behind = url.replace(f":{server.port}/", f":{cutter.port}/")
-        with running(tmp_path, database=behind) as service:
+        with running(behind) as service:
             service.add_user("JANE", "old secret")
             ticket = service.sign_in("JANE", "old secret")
             assert ticket is not None
