@@ -105,6 +105,12 @@ def test_a_ticket_is_no_proof(server: RunningServer) -> None:
     assert server.sign_in("TINA", OLD)
 
 
+def test_no_database_is_asked_for_an_impossible_name(server: RunningServer) -> None:
+    form = {"name": "JANE\0", "current": OLD, "new": NEW, "again": NEW}
+    assert Browser(server, "/password").post("/password", **form).status == 400
+    assert server.request("GET", "/a%00b/password").status == 404
+
+
 def test_nothing_stays_signed_in_after_a_refusal(server: RunningServer) -> None:
     user = server.add_user("RITA", OLD)
 

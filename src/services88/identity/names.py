@@ -5,8 +5,10 @@ import unicodedata
 
 from services88.identity.errors import BadInput
 
-__all__ = ["check_nick_name", "check_tenant_name", "check_user_name", "key_of"]
+__all__ = ["check_nick_name", "check_tenant_name", "check_text", "check_user_name", "key_of"]
 
+# Not every database can be asked for these, and in no name are they.
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -16,7 +18,19 @@ def key_of(name: str) -> str:
     Our choice: letter case and Unicode composition make no difference, nor do blanks around it.
     The vendor's databases compare names without case as well.
     """
+    name = _IMPOSSIBLE.sub("\uffff", name)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).strip().casefold())
+
+
+def check_text(text: str, what: str) -> str:
+    """Give a text as it is.
+
+    :param what: What it is, for the error.
+    :raises BadInput: It has characters that cannot be kept, or that forge lines.
+    """
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise BadInput(f"{what} has no control characters.")
+    return text
 
 
 def check_user_name(name: str) -> str:
