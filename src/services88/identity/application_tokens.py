@@ -43,7 +43,7 @@ async def issue(identity: Identity, tenant: Tenant, name: str) -> Issued:
     name = name.strip()
     if not 0 < len(name) <= 99:
         raise BadInput("Name the application that gets the token, in 1 to 99 characters.")
-    check_text(name, "The name of an application")
+    check_text(name, "The name of an application", 99)
     text = secrets.token_urlsafe(32)
 
     async def work(connection: Connection) -> int:

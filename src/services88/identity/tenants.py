@@ -54,7 +54,7 @@ async def add(identity: Identity, name: str, *, company: str = "") -> Tenant:
     :raises BadInput: The name is no segment of an address, or taken, or the company's is none.
     """
     name = check_tenant_name(name)
-    check_text(company, "The name of a company")
+    check_text(company, "The name of a company", 254)
 
     async def work(connection: Connection) -> None:
         tenant_id = await tenants.add(
