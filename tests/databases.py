@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
@@ -27,6 +27,7 @@ __all__ = [
     "Databases",
     "content",
     "kind_of",
+    "on",
     "postgresql_databases",
     "sql",
     "sqlite_databases",
@@ -143,6 +144,11 @@ def upgrade_to(revision: str, url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
+    on(url, work)
+
+
+def on(url: str, work: Callable[[Connection], None]) -> None:
+    """Do something on a connection of SQLAlchemy's, in one transaction."""
     (sqlite if kind_of(url) == "sqlite" else postgresql).alone(url, work)
 
 

@@ -42,6 +42,8 @@ def test_a_database_that_does_not_answer_is_not_ready(start: Starter) -> None:
     assert (reply.status, reply.content) == (503, b"not ready: the database does not answer\n")
 
 
+@pytest.mark.postgresql
+@pytest.mark.one_database("it has a server of its own, to stop")
 def test_postgresql_that_goes_away_and_comes_back(start: Starter) -> None:
     with postgresql() as database, socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
