@@ -29,6 +29,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8088, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=256, description="Processes that answer.")
     database: str = Field(
         "sqlite:///services88.sqlite3", description="Where users, passwords and tickets are kept."
     )
@@ -65,6 +66,18 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="Private key, PEM.")
     argon2_memory_kib: int = Field(19_456, ge=19_456, description="Memory of one password hash.")
     argon2_passes: int = Field(2, ge=2, description="Passes of one password hash.")
+    hashing_threads: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Hashes one process makes at once; by default cores/workers.",
+    )
+    hashing_queue: int = Field(
+        64, ge=2, description="Hashes that may wait in a process; one address holds half at most."
+    )
+    hashing_seconds: float = Field(
+        5, gt=0, description="That a hash may wait before the caller is told to come again."
+    )
     pepper_file: Path | None = Field(
         None, description="Keys of password hashes, kept apart from the database: ID:KEY a line."
     )

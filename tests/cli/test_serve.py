@@ -204,6 +204,25 @@ def test_sigterm_answers_the_call_under_way_and_takes_no_other(server: Program) 
     assert "Traceback" not in server.said
 
 
+@pytest.mark.usefixtures("jane")
+def test_what_is_sent_on_an_idle_connection_while_the_server_stops_is_answered(
+    server: Program,
+) -> None:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
+    connection.request("GET", "/-/health/live")
+    assert connection.getresponse().read()
+    server.process.send_signal(signal.SIGTERM)
+    _wait_until_closed(server)
+    headers = {"Content-Type": "text/xml; charset=utf-8"}
+    connection.request("POST", PATH, sign_in("JANE", PASSWORD), headers)
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert answer.getheader("connection") == "close"
+    assert b"<AuthenticationSucceeded>true<" in answer.read()
+    connection.close()
+    server.wait()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_server_stops_at_once_when_told(
     server: Program, database: str, number: signal.Signals

@@ -1,5 +1,6 @@
 """Connections made to do harm, against a real server over real sockets."""
 
+import http.client
 import socket
 import time
 from collections.abc import Iterator
@@ -137,6 +138,28 @@ def test_a_header_section_may_be_64_kib(shared_server: RunningServer, head: str)
         shared_server, head[:half].encode(), head[half:].encode(), b"x" * 66_000, pause=0.05
     )
     assert said.startswith(b"HTTP/1.1 431 ") or said == b""  # a reset may overtake the answer
+
+
+@pytest.mark.parametrize("size", [100_000, 2_000_000, 30_000_000])
+@pytest.mark.parametrize("kind", ["body", "chunks", "header"])
+def test_who_sends_too_much_learns_of_it(
+    shared_server: RunningServer, kind: str, size: int
+) -> None:
+    # The client reads nothing before it has sent all, as most do.
+    connection = http.client.HTTPConnection(shared_server.host, shared_server.port, timeout=30)
+    media = {"Content-Type": "text/xml"}
+    if kind == "header":
+        connection.request("POST", _PATH, b"", {"X-Long": "x" * size})
+    elif kind == "body":
+        connection.request("POST", _PATH, b"x" * size, media)
+    else:
+        chunks = (b"x" * 32_768 for _ in range(size // 32_768 + 1))
+        connection.request("POST", _PATH, chunks, media, encode_chunked=True)
+    answer = connection.getresponse()
+    assert answer.status == (431 if kind == "header" else 413)
+    assert answer.getheader("connection") == "close"
+    assert b"too l" in answer.read()
+    connection.close()
 
 
 def _memory(process: int) -> int:

@@ -101,6 +101,21 @@ def test_the_clock(page: Page) -> None:
     expect(shown).to_contain_text(before[:10])
 
 
+def test_the_pages_go_by_the_clock_of_the_tenant(page: Page, sandbox: Program) -> None:
+    inspector = page.url
+    page.goto(f"http://{sandbox.host}:{sandbox.port}/admin")
+    page.get_by_label("User name").fill("ADMIN")
+    page.get_by_label("Password").fill("sandbox administrator")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
+    page.goto(inspector)
+    page.get_by_role("button", name="+1 day").click()
+    page.goto(f"http://{sandbox.host}:{sandbox.port}/admin")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page.goto(inspector)
+    page.get_by_role("button", name="Real time").click()
+
+
 def test_a_fault_is_planned_and_happens(page: Page, client: Any) -> None:
     page.get_by_label("Operation").fill("AuthenticateUsernamePassword")
     page.get_by_label("What happens").select_option("soap_fault")

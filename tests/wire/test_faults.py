@@ -164,9 +164,9 @@ def test_a_busy_server_says_when_to_try_again(shared_server: RunningServer, soap
 
     async def fill() -> None:
         """Keep every place in the pool and its queue taken until released."""
-        places = [asyncio.ensure_future(hashing.run(release.wait)) for _ in range(hashing._limit)]
+        places = [asyncio.ensure_future(hashing.run(release.wait)) for _ in range(hashing.capacity)]
         asyncio.get_running_loop().call_soon(full.set)
-        await asyncio.gather(*places)
+        await asyncio.gather(*places, return_exceptions=True)
 
     work = asyncio.run_coroutine_threadsafe(fill(), shared_server.loop)
     try:

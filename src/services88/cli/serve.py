@@ -1,7 +1,10 @@
 """``services88 serve``: the production server."""
 
 import asyncio
+import sys
+from functools import partial
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +20,9 @@ __all__ = ["serve"]
 @click.command()
 @click.option("--host", help="Address to listen on. Default: 127.0.0.1.")
 @click.option("--port", type=int, help="Port to listen on; 0 takes a free one. Default: 8088.")
+@click.option(
+    "--workers", type=int, metavar="N", help="Processes that answer; about one a core. Default: 1."
+)
 @database_option
 @click.option(
     "--installation",
@@ -86,24 +92,40 @@ def serve(config: Path | None, **flags: Any) -> None:
 
     There is no default user and no default password: make users with `services88 user add`.
     """
-    from services88.pages import page_routes
     from services88.settings import load
-    from services88.web.application import application, identity_of, routes_of
-    from services88.web.server import check_exposure, check_metrics_port, listen, run
+    from services88.web import logs
+    from services88.web.server import check_exposure, check_metrics_port, listen
+    from services88.web.workers import supervise
 
     settings = load(flags, config)
     check_exposure(settings)
     with listen(settings) as listening:
         check_metrics_port(settings)
         asyncio.run(_check(settings))
-        identity = identity_of(settings)
         host, port = listening.getsockname()[:2]
         scheme = "https" if settings.tls_certificate else "http"
         where = f"[{host}]" if ":" in host else host
         url = f"{scheme}://{where}:{port}/Remote/Services88/User.svc"
         click.echo(f"services88 serves {url}", err=True)
-        routes = [*page_routes(settings, identity), *routes_of(settings, identity)]
-        run(settings, application(settings, identity, routes), listening)
+        if settings.workers == 1:
+            _answer(settings, listening)
+        else:
+            logs.configure(settings)
+            work = partial(_answer, settings, listening)
+            sys.exit(supervise(settings.workers, listening, work))
+
+
+def _answer(settings: "Settings", listening: socket, worker: int = 0) -> None:
+    """Answer until told to stop, in this process."""
+    from services88.pages import page_routes
+    from services88.web.application import application, identity_of, routes_of
+    from services88.web.server import run
+    from services88.web.workers import end_with_supervisor
+
+    identity = identity_of(settings)
+    routes = [*page_routes(settings, identity), *routes_of(settings, identity)]
+    app = application(settings, identity, routes, worker=worker)
+    run(settings, app, listening, end_with_supervisor)
 
 
 async def _check(settings: "Settings") -> None:

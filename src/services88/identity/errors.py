@@ -3,6 +3,7 @@
 __all__ = [
     "ApplicationTokenRefused",
     "BadInput",
+    "CallerLeft",
     "NotAllowed",
     "NotSignedIn",
     "NotYourself",
@@ -95,6 +96,10 @@ class ServerBusy(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"The server is too busy. Try again in {retry_after} seconds.")
         self.retry_after = retry_after
+
+
+class CallerLeft(ConnectionError):
+    """Nobody waits for the answer any more, so what was not begun is dropped."""
 
 
 class BadInput(Exception):

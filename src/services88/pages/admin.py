@@ -18,6 +18,7 @@ from services88.identity.audit import AuditEvent
 from services88.identity.errors import BadInput, NotAllowed, NotSignedIn, NotYourself
 from services88.identity.identity import Caller
 from services88.identity.names import check_user_name, key_of
+from services88.identity.policy import PolicyChoice, Preset
 from services88.pages.site import Visit
 from services88.store.associates import Associate
 from services88.texts import _, marked
@@ -36,7 +37,7 @@ _DONE = {
     "unlocked": marked("The password is enabled; wrong ones are forgotten."),
     "mailed": marked("A mail with a link to choose a new password is on its way."),
     "ended": marked("Signed out."),
-    "policy": marked("The preference is saved. It holds for every password chosen from now on."),
+    "policy": marked("The rules are saved. They hold for every password chosen from now on."),
 }
 
 
@@ -337,7 +338,7 @@ async def _policy(
     caller: Caller,
     status: int = 200,
     error: str = "",
-    typed: str | None = None,
+    typed: dict[str, str] | None = None,
 ) -> Response:
     choice = await password_rules.chosen(visit.identity, caller.tenant)
     policy = await password_rules.policy_of(visit.identity, caller.tenant)
@@ -346,20 +347,56 @@ async def _policy(
         caller,
         "admin/policy.html",
         status,
-        choice=choice,
+        presets=[str(one) for one in Preset],
         rules=policy.help_texts(),
         error=error,
-        typed=(choice.preference or "") if typed is None else typed,
+        typed=_typed(choice) if typed is None else typed,
     )
+
+
+def _typed(choice: PolicyChoice) -> dict[str, str]:
+    """Give the fields of the form as they are for what is chosen."""
+    length = choice.minimum_length
+    return {
+        "preset": str(choice.preset),
+        "minimum_length": "" if length is None else str(length),
+        "history": str(choice.history),
+        "preference": choice.preference or "",
+    }
 
 
 async def _set_policy(visit: Visit, caller: Caller) -> Response:
     form = await visit.form()
-    typed = form.get("preference", "").strip()
+    before = _typed(await password_rules.chosen(visit.identity, caller.tenant))
+    typed = {name: form.get(name, was).strip() for name, was in before.items()}
+    # What stays as it was is not chosen: it goes on following what the installation has.
+    changed = {name: value for name, value in typed.items() if value != before[name]}
+    if changed.get("minimum_length") == "":
+        del changed["minimum_length"]
+        changed["preset"] = typed["preset"]  # choosing a preset brings its own length back
     try:
         await password_rules.choose(
-            visit.identity, caller.tenant, preference=typed, caller=caller, origin=visit.origin
+            visit.identity,
+            caller.tenant,
+            preset=changed.get("preset"),
+            minimum_length=_number(_("Characters at least"), changed.get("minimum_length")),
+            history=_number(_("Earlier passwords refused"), changed.get("history")),
+            preference=changed.get("preference"),
+            caller=caller,
+            origin=visit.origin,
         )
     except BadInput as error:
         return await _policy(visit, caller, 422, str(error), typed)
     return visit.go("/admin/policy?done=policy")
+
+
+def _number(name: str, typed: str | None) -> int | None:
+    if typed is None:
+        return None
+    if not (typed.isascii() and typed.isdigit() and len(typed) < _LONG):
+        raise BadInput(_("{} must be a whole number.").format(name))
+    return int(typed)
+
+
+_LONG = 6
+"""Digits that no number of a rule has."""

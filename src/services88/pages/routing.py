@@ -1,8 +1,9 @@
 """Which address is which page. Knows nothing of what is on it."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -10,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from services88.identity.identity import Identity
 from services88.identity.reset_links import PATH as RESET
 from services88.settings import Settings
+from services88.store.tenants import Tenant
 from services88.web.addresses import ServiceAddress, parse
 from services88.web.http import header
 from services88.web.services import asks_for_wsdl
@@ -17,7 +19,10 @@ from services88.web.services import asks_for_wsdl
 if TYPE_CHECKING:
     from services88.pages.site import Site
 
-__all__ = ["ASSETS", "Page", "PagesRoute"]
+__all__ = ["ASSETS", "IdentityOf", "Page", "PagesRoute"]
+
+IdentityOf: TypeAlias = Callable[[Tenant], Awaitable[Identity]]
+"""Gives the domain as a tenant has it."""
 
 ASSETS = "/_services88/"
 _WELL_KNOWN = "/.well-known/change-password"
@@ -44,11 +49,13 @@ class Page:
 class PagesRoute(BaseRoute):
     """Answers at the addresses of pages."""
 
-    def __init__(self, settings: Settings, identity: Identity, *, sandbox: bool) -> None:
-        """Serve the pages that the settings ask for."""
+    def __init__(
+        self, settings: Settings, identity: Identity, identity_of: IdentityOf | None
+    ) -> None:
+        """Serve the pages that the settings ask for. See :func:`services88.pages.page_routes`."""
         self._settings = settings
         self._identity = identity
-        self._sandbox = sandbox
+        self._identity_of = identity_of
         self._site: Site | None = None
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -61,7 +68,7 @@ class PagesRoute(BaseRoute):
         if self._site is None:
             from services88.pages.site import Site  # loads the template engine
 
-            self._site = Site(self._settings, self._identity, sandbox=self._sandbox)
+            self._site = Site(self._settings, self._identity, self._identity_of)
         await self._site.answer(scope["page"], scope, receive, send)
 
     def _page(self, scope: Scope) -> Page | None:

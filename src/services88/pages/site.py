@@ -19,7 +19,7 @@ from services88.identity.errors import NotAllowed, ServerBusy, UnknownUser
 from services88.identity.identity import Identity, Origin
 from services88.pages import rendering
 from services88.pages.limits import Allowance
-from services88.pages.routing import Page
+from services88.pages.routing import IdentityOf, Page
 from services88.settings import Settings
 from services88.store.errors import DatabaseUnavailable
 from services88.store.tenants import Tenant
@@ -63,6 +63,7 @@ class Visit:
     csrf: str = ""
     cookies: list[Callable[[Response], None]] = field(default_factory=list)
     _tenant: Tenant | None = None
+    _identity: Identity | None = None
 
     @property
     def request(self) -> Request:
@@ -71,8 +72,8 @@ class Visit:
 
     @property
     def identity(self) -> Identity:
-        """The domain."""
-        return self.site.identity
+        """The domain, as the tenant has it where that is found."""
+        return self._identity or self.site.identity
 
     @property
     def is_post(self) -> bool:
@@ -107,6 +108,8 @@ class Visit:
                 self._tenant = await tenants.default(self.identity)
             if self._tenant is None:
                 raise HttpRefusal(404, _("The address names no tenant of this server."))
+            if self.site.identity_of is not None:
+                self._identity = await self.site.identity_of(self._tenant)
         return self._tenant
 
     async def form(self) -> dict[str, str]:
@@ -187,11 +190,17 @@ class Visit:
 class Site:
     """All pages of a server."""
 
-    def __init__(self, settings: Settings, identity: Identity, *, sandbox: bool) -> None:
-        """Serve the pages that the settings ask for."""
+    def __init__(
+        self, settings: Settings, identity: Identity, identity_of: IdentityOf | None
+    ) -> None:
+        """Serve the pages that the settings ask for.
+
+        :param identity_of: Gives the domain as a tenant of a sandbox has it; None outside of one.
+        """
         self.settings = settings
         self.identity = identity
-        self.sandbox = sandbox
+        self.identity_of = identity_of
+        self.sandbox = identity_of is not None
         self.options: Options = options_of(settings)
         self.judging = Allowance(at_once=60, per_minute=120)
         self.asking = Allowance(at_once=10, per_minute=10)
@@ -212,7 +221,7 @@ class Site:
         try:
             response = await self._respond(visit)
         except ConnectionError:
-            _log.info("%s: the client left before its message was complete", scope["path"])
+            _log.info("%s: the client left before there was an answer", scope["path"])
             return
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)

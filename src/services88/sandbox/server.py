@@ -100,7 +100,7 @@ def run(wanted: Running) -> None:
             threading.Thread(target=guide, name="guide", daemon=True).start()
             yield
 
-        pages = page_routes(settings, identity, sandbox=True)
+        pages = page_routes(settings, identity, sandbox.identity_of)
         hosts = (wanted.host, *wanted.allowed_hosts)
         app = sandbox_application(sandbox, pages=pages, hosts=hosts, started=started)
         run_server(settings, app, listening, partial(prepare, sandbox))

@@ -127,6 +127,10 @@ class Sandbox:
             raise LookupError(f"There is no tenant {name}. GET /__sandbox/tenants lists them.")
         return world
 
+    async def identity_of(self, tenant: Tenant) -> Identity:
+        """Give the domain as a tenant has it, with the clock of its own."""
+        return (await self.named(tenant.name)).identity
+
     async def add(self, name: str, *, company: str = "") -> World:
         """Add a tenant.
 

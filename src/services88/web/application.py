@@ -12,7 +12,14 @@ from services88.agents import Options
 from services88.identity.clock import Clock, SystemClock
 from services88.identity.errors import BadInput
 from services88.identity.guess_limits import GuessLimits, networks
-from services88.identity.hashing import Hasher, Hashing, Pepper, load_peppers, peppers_of
+from services88.identity.hashing import (
+    Hasher,
+    Hashing,
+    Pepper,
+    load_peppers,
+    peppers_of,
+    threads_of,
+)
 from services88.identity.identity import Identity
 from services88.identity.observer import Observer
 from services88.identity.policy import PolicyChoice, build
@@ -20,6 +27,7 @@ from services88.mail import MailServer, sending
 from services88.settings import Settings
 from services88.store.migrate import open_database
 from services88.web.addresses import ForwardedHost
+from services88.web.callers import Callers
 from services88.web.health import HealthRoute
 from services88.web.password_reset import PasswordResetRoute
 from services88.web.requests import RequestIds
@@ -48,9 +56,14 @@ def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
         disable_after=settings.guess_disable_after,
         exempt=networks(settings.guess_exempt_networks),
     )
-    return Identity(
-        database, clock or SystemClock(), Hashing(hasher), policy, limits, _observer(settings)
+    hashing = Hashing(
+        hasher,
+        threads=settings.hashing_threads or threads_of(settings.workers),
+        queue=settings.hashing_queue,
+        patience=settings.hashing_seconds,
     )
+    clock = clock or SystemClock()
+    return Identity(database, clock, hashing, policy, limits, _observer(settings))
 
 
 def check_files(settings: Settings) -> tuple[Hasher, PolicyChoice]:
@@ -179,6 +192,7 @@ def application(
             Middleware(RequestIds, trusted=settings.trusted_proxies),
             Middleware(ForwardedHost, trusted=settings.trusted_proxies),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
+            Middleware(Callers),
         ],
     )
     app.router.redirect_slashes = False  # a redirect would name a host that the client chose

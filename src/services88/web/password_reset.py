@@ -69,7 +69,7 @@ class PasswordResetRoute(BaseRoute):
             status, text = 503, outage(error)
             headers = (("retry-after", str(RETRY_AFTER)),)
         except ConnectionError:
-            _log.info("%s: the client left before its message was complete", scope["path"])
+            _log.info("%s: the client left before there was an answer", scope["path"])
             return
         except Exception:  # the last resort: a client never sees a traceback (ASVS 16.5.4)
             _log.exception("a change by a link failed")

@@ -7,6 +7,7 @@ connection keeps all of them: it is set forward when it fires, not with every re
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,11 @@ from uvicorn.server import ServerState
 __all__ = ["BoundedProtocol", "ConnectionLimits"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%\-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+
+_LINGER_SECONDS = 5
+"""That a client may go on sending what nobody reads, until it has read why it was refused."""
+_PARTING_SECONDS = 0.5
+"""That a server which stops still listens on idle connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,17 @@ class ConnectionLimits:
     idle_seconds: float = 60
     pipelined: int = 32
     connections: int = 1000
+
+
+class _Parting:
+    """The transport as an answer sees it: a close waits for a client that is still sending."""
+
+    __slots__ = ("close", "is_closing", "write")
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
 
 
 class _Refused(Exception):
@@ -79,6 +96,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._hosts = 0
         self._refusal: _Refused | None = None
         self._ignoring = False  # nothing that comes is read any more
+        self._leaving = False  # the server stops
         self._answering: RequestResponseCycle | None = None
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -141,6 +159,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self._answering.disconnected = True
             self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Let what is under way end, and then close.
+
+        On an idle connection a request may be on its way, which a proxy would take for lost and not
+        send again; so it is still answered, as the last one.
+        """
+        self._leaving = True
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.keep_alive = False
+        elif not self._phase:
+            self._expect_within(_PARTING_SECONDS)
 
     def pause_writing(self) -> None:
         """Wait for a client that does not read, but not for ever."""
@@ -255,6 +286,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
         self._answering = cycle
+        if self._leaving and not self.pipeline:
+            cycle.keep_alive = False
+        cycle.transport = _Parting(self.transport, self._part)  # type: ignore[assignment]
+        cycle.scope["services88.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
         super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
 
     def on_response_complete(self) -> None:
@@ -297,4 +332,26 @@ class BoundedProtocol(HttpToolsProtocol):
             + f"content-length: {len(content)}\r\n\r\n".encode()
             + content
         )
-        self.transport.close()
+        if self._phase:
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _part(self) -> None:
+        """Close after an answer."""
+        if self._phase:
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _linger(self) -> None:
+        """Close when the client has stopped sending (RFC 9112, section 9.6).
+
+        Closed at once, the answer would be lost with what nobody has read: TCP then resets.
+        """
+        self._ignoring = True
+        self._phase = ""
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._expect_within(_LINGER_SECONDS)

@@ -75,15 +75,16 @@ def check_metrics_port(settings: Settings) -> None:
     """
     if settings.metrics_port is None:
         return
-    host, port = settings.metrics_host, settings.metrics_port
+    host = settings.metrics_host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        raise BadInput(
-            f"Cannot give metrics on {host} port {port}: {error}. "
-            "Choose another with --metrics-port."
-        ) from error
+    for port in range(settings.metrics_port, settings.metrics_port + settings.workers):
+        try:
+            socket.create_server((host, port), family=family).close()
+        except (OSError, OverflowError) as error:
+            raise BadInput(
+                f"Cannot give metrics on {host} port {port}: {error}. "
+                "Choose another with --metrics-port; each worker takes one, from that on."
+            ) from error
 
 
 def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:

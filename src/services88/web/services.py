@@ -124,7 +124,7 @@ class ServiceRoute(BaseRoute):
                 without_body=method == "HEAD",
             )
         except ConnectionError:
-            _log.info("%s: the client left before its message was complete", address.path)
+            _log.info("%s: the client left before there was an answer", address.path)
 
     async def _tenant(self, address: ServiceAddress) -> Tenant:
         if address.site is not None:

@@ -3,39 +3,81 @@
 import asyncio
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from services88.identity.errors import ServerBusy
+from services88.identity.errors import CallerLeft, ServerBusy
 from services88.identity.hashing.hasher import Hasher
 
-__all__ = ["Hashing"]
+__all__ = ["Asker", "Hashing", "asker", "threads_of"]
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Asker:
+    """On whose behalf something is hashed.
+
+    :ivar address: Where the request came from; one address may fill no more than half of the queue.
+    :ivar left: Says whether nobody waits for the answer any more; may be asked on any thread.
+    :ivar admitted: Whether a part of the request was taken on already. Then the rest of it is, too:
+        refusing it would waste what was done.
+    """
+
+    address: str = ""
+    left: Callable[[], bool] = field(default=lambda: False, repr=False)
+    admitted: bool = False
+
+
+asker: ContextVar[Asker | None] = ContextVar("asker", default=None)
+"""On whose behalf the request under way is; None where it is nobody's in particular."""
+
+
+def threads_of(workers: int = 1) -> int:
+    """Say how many hashes one of so many processes should do at once: one a core, in all."""
+    return max(1, len(os.sched_getaffinity(0)) // workers)
 
 
 class Hashing:
     """Runs a hasher on a few threads, and says so early when there is too much to do.
 
-    Memory is at most ``threads`` times Argon2's; the work waiting is at most ``queue`` pieces
-    (ASVS 15.2.2). An imported hash may take more of both until its first sign-in, up to the limits
-    in ``formats.py``.
+    Memory is at most ``threads`` times Argon2's; the work waiting is at most ``queue`` pieces, of
+    which one address holds at most half, and none waits longer than ``patience`` (ASVS 15.2.2). An
+    imported hash may take more memory and time until its first sign-in, up to the limits in
+    ``formats.py``.
 
     :ivar rejected: How often there was too much to do.
     """
 
     def __init__(
-        self, hasher: Hasher | None = None, *, threads: int | None = None, queue: int = 64
+        self,
+        hasher: Hasher | None = None,
+        *,
+        threads: int | None = None,
+        queue: int = 64,
+        patience: float = 5,
     ) -> None:
+        """Start no thread yet.
+
+        :param threads: Pieces done at once; one a core where not given.
+        :param queue: Pieces that may wait.
+        :param patience: Seconds that a piece may wait.
+        """
         self.hasher = hasher or Hasher()
-        self._threads = threads or max(1, os.cpu_count() or 1)
-        self._limit = self._threads + queue
+        self._threads = threads or threads_of()
+        self._queue = queue
+        self._patience = patience
         self._under_way = 0
+        self._waiting_for: Counter[str] = Counter()
         self.rejected = 0
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hashing")
+        self._pool = ThreadPoolExecutor(
+            self._threads, thread_name_prefix="hashing", initializer=_give_way
+        )
 
     async def hash(self, password: str) -> str:
         """Hash a password.
@@ -59,22 +101,63 @@ class Hashing:
     async def run(self, work: Callable[[], T]) -> T:
         """Run work of that kind: what takes long and needs a core.
 
-        :raises ServerBusy: Too much is waiting already.
+        :raises ServerBusy: Too much is waiting already, or it waited too long.
+        :raises CallerLeft: Nobody waits for the answer any more, so the work was not begun.
         """
-        with self._lock:
-            if self._under_way >= self._limit:
-                self.rejected += 1
-                raise ServerBusy(retry_after=2)
-            self._under_way += 1
-        # With the caller's context: what is logged there belongs to the caller's request.
-        future = self._pool.submit(copy_context().run, work)
-        future.add_done_callback(self._done)
-        # Cancelled before it began, the work is dropped; begun, it keeps its place until it ends.
-        return await asyncio.wrap_future(future)
+        of = asker.get() or Asker()
+        piece = _Piece(self, of)
+        self._admit(of)
 
-    def _done(self, _: object) -> None:
+        def begun() -> T:
+            piece.leave_queue()
+            if of.left():
+                raise CallerLeft
+            return work()
+
+        # With the caller's context: what is logged there belongs to the caller's request.
+        future = self._pool.submit(copy_context().run, begun)
+        future.add_done_callback(piece.done)
+        waited = asyncio.wrap_future(future)
+        try:
+            done, _ = await asyncio.wait((waited,), timeout=self._patience)
+            if not done and future.cancel():
+                self._reject()
+            # Once begun, it is done soon: it is awaited however long it waited before.
+            return await waited
+        except asyncio.CancelledError:
+            waited.cancel()  # not begun, it is dropped; begun, it keeps its place until it ends
+            raise
+
+    def _admit(self, of: Asker) -> None:
+        with self._lock:
+            waiting = self._under_way - self._threads
+            too_many = of.address and self._waiting_for[of.address] >= max(1, self._queue // 2)
+            if not of.admitted and (waiting >= self._queue or (waiting >= 0 and too_many)):
+                self._reject()
+            of.admitted = True
+            self._under_way += 1
+            self._waiting_for[of.address] += 1
+
+    def _reject(self) -> None:
+        self.rejected += 1
+        raise ServerBusy(retry_after=2)
+
+    def left_queue(self, address: str) -> None:
+        """Count a piece that no longer waits."""
+        with self._lock:
+            self._waiting_for[address] -= 1
+            if self._waiting_for[address] <= 0:
+                del self._waiting_for[address]
+
+    def ended(self) -> None:
+        """Count a piece that is done, or dropped."""
         with self._lock:
             self._under_way -= 1
+
+    @property
+    def capacity(self) -> int:
+        """How much is taken on at once: done and waiting together."""
+        return self._threads + self._queue
 
     @property
     def running(self) -> int:
@@ -89,3 +172,31 @@ class Hashing:
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown()
+
+
+class _Piece:
+    """A piece of work on its way through the pool."""
+
+    def __init__(self, pool: Hashing, of: Asker) -> None:
+        self._pool = pool
+        self._address = of.address
+        self._queued = True
+
+    def leave_queue(self) -> None:
+        self._queued = False
+        self._pool.left_queue(self._address)
+
+    def done(self, _: object) -> None:
+        if self._queued:  # dropped before it began
+            self.leave_queue()
+        self._pool.ended()
+
+
+def _give_way() -> None:
+    """Let the event loop go first: a cheap call then hardly waits for the hashing beside it."""
+    # Linux alone counts niceness by thread.
+    if hasattr(threading, "get_native_id") and os.uname().sysname == "Linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+_NICENESS = 5
