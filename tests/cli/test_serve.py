@@ -13,7 +13,7 @@ import pytest
 
 from services88.store.sqlite import sqlite_path
 from tests.databases import Databases, kind_of, sql
-from tests.programs import Program, finished, serving
+from tests.programs import Program, finished, program, serving
 from tests.running import sign_in
 
 PASSWORD = "vellum orbit quartz"
@@ -44,7 +44,7 @@ def test_it_serves_the_users_of_the_database(database: str, empty_folder: Path) 
         connection.close()
 
 
-def test_it_makes_the_tables_and_has_no_user_in_them(
+def test_it_creates_the_database_and_has_no_user_in_it(
     done: Said, databases: Databases, empty_folder: Path
 ) -> None:
     empty = databases.empty()
@@ -55,6 +55,21 @@ def test_it_makes_the_tables_and_has_no_user_in_them(
             assert b"<AuthenticationSucceeded>false<" in connection.getresponse().read()
         connection.close()
     assert done("user", "list", "--database", empty).count("\n") == 1
+
+
+def test_servers_that_start_at_once_make_the_tables_once(
+    done: Said, databases: Databases, empty_folder: Path
+) -> None:
+    at = ("--database", databases.empty())
+    arguments = ("serve", "--port", "0", *at)
+    with (
+        program(*arguments, folder=empty_folder) as one,
+        program(*arguments, folder=empty_folder) as other,
+    ):
+        for server in (one, other):
+            server.wait_for(r"serves http://")
+            assert "Traceback" not in server.said
+        assert done("tenant", "list", *at).count("\n") == 2
 
 
 @pytest.mark.usefixtures("jane")

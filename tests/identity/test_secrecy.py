@@ -188,7 +188,7 @@ def test_no_secret_is_logged_nor_told_in_a_refusal(start: Starter, logged: _Ever
     assert _found(secrets, told) == []
 
 
-def test_no_secret_is_in_the_database(start: Starter) -> None:
+def test_no_secret_is_in_the_files_of_the_database(start: Starter) -> None:
     server = start(installation="online")
     secrets, _ = _play(server)
     written = content(server.database)

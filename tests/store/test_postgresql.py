@@ -49,28 +49,6 @@ def _verified(service: RunningServer) -> int:
     return service.run(work())
 
 
-def test_two_servers_that_start_at_once_migrate_once(url: str) -> None:
-    assert migrate.current(url) is None
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(migrate.upgrade, [url, url]))
-    assert migrate.current(url) == migrate.head()
-
-
-def test_the_story(service: RunningServer) -> None:
-    service.add_user("JANE", "old secret")
-    ticket = service.sign_in("JANE", "old secret")
-    other = service.sign_in("jane", "old secret")
-    assert ticket is not None
-    assert other is not None
-    assert service.change_own(ticket, "wrong", "new secret").extra["Reason"] == "old-password-wrong"
-    assert service.change_own(ticket, "old secret", "new secret").text("Response") == "true"
-    assert service.sign_in("JANE", "old secret") is None
-    assert service.sign_in("JANE", "new secret") is not None
-    refused = service.change_own(other, "new secret", "newer secret")
-    assert refused.text("Succeeded") == "false", "the other ticket has ended"
-    assert _verified(service) > 4
-
-
 def test_of_many_changes_from_one_password_exactly_one_succeeds(service: RunningServer) -> None:
     service.add_user("JANE", "old secret")
     tickets = [service.sign_in("JANE", "old secret") or "" for _ in range(8)]
@@ -241,6 +219,28 @@ def test_what_work_raises_undoes_all_of_it(url: str) -> None:
         assert await get_fact(database, "a") is None
         assert await get_fact(database, "b") is None
         await database.close()
+
+    asyncio.run(run())
+
+
+def test_a_right_that_was_taken_away_is_an_outage_and_no_mistake_of_ours(
+    server: PostgresqlServer, url: str
+) -> None:
+    migrate.upgrade(url)
+    database = url.rpartition("/")[2]
+    server.do(
+        lambda driver: driver.execute(
+            f"CREATE ROLE reader LOGIN IN ROLE pg_read_all_data; "
+            f"GRANT CONNECT ON DATABASE {database} TO reader"
+        )
+    )
+
+    async def run() -> None:
+        opened = PostgresqlDatabase(url.replace("postgres@", "reader@"))
+        assert await get_fact(opened, "a") is None
+        with pytest.raises(DatabaseUnavailable, match="permission denied"):
+            await opened.transaction(lambda connection: put_fact(connection, "a", "1"))
+        await opened.close()
 
     asyncio.run(run())
 
