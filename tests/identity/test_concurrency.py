@@ -95,7 +95,10 @@ def several_processes(
 
 
 @pytest.fixture(params=["one_server", "several_processes"])
-def installation(request: pytest.FixtureRequest) -> Installation:
+def installation(
+    request: pytest.FixtureRequest,
+    shared_databases: Databases,  # noqa: ARG001 - so that pytest sees that both kinds are to be run
+) -> Installation:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Installation)
     return found
