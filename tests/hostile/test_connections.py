@@ -209,6 +209,9 @@ _SMUGGLING = {
     "a null byte": [_LENGTH, "X: a\0b"],
     "a lone CR": [_LENGTH, "X: a\rTransfer-Encoding: chunked"],
     "two hosts": [_LENGTH, "Host: b"],
+    "a lone LF": [_LENGTH, "X: a\nTransfer-Encoding: chunked"],
+    "a folded header": [_LENGTH, "X: a\r\n b"],
+    "a folded length": ["Content-Length: 1\r\n 2"],
 }
 
 
@@ -219,6 +222,15 @@ def test_two_ways_to_read_a_request_are_none(shared_server: RunningServer, kind:
     )
     assert said.startswith(b"HTTP/1.1 400 ")
     assert said.count(b"HTTP/1.1 ") == 1  # and what follows is no request
+
+
+@pytest.mark.parametrize(
+    "chunk", [b"1\nx\n0\n\n", b"1;\n a\r\nx\r\n0\r\n\r\n", b"1;a=\rb\r\nx\r\n"]
+)
+def test_chunks_end_their_lines_as_all_do(shared_server: RunningServer, chunk: bytes) -> None:
+    said = everything(shared_server, _CHUNKED + chunk + _CALL)
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize("host", ["", "a b", "a/b", "user@a", "a:b", "a\tb", "[::1"])
