@@ -348,6 +348,7 @@ def test_filters(trail: Trail) -> None:
     assert trail.events("--user", "NOBODY") == []
     assert "There is no event nonsense" in trail.run("audit", "list", "--event", "nonsense").stderr
     assert trail.run("audit", "list", "--since", "yesterday").exit_code == 2
+    assert trail.run("audit", "list", "--limit", str(2**64)).exit_code == 2
     lines = trail.done("audit", "list", "--limit", "2").splitlines()
     assert lines[0].split()[:3] == ["SEQ", "TIME", "EVENT"]
     assert [line.split()[0] for line in lines[1:]] == ["7", "8"]
