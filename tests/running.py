@@ -6,7 +6,6 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
@@ -85,6 +84,7 @@ class RunningServer:
     port: int
     identity: Identity
     loop: asyncio.AbstractEventLoop
+    database: str
 
     @property
     def url(self) -> str:
@@ -184,16 +184,16 @@ def change_own(ticket: str, old: str, new: str, soap: str = S11) -> str:
 
 @contextmanager
 def running(
-    folder: Path, clock: Clock | None = None, *, strict_sites: bool = False, **settings: Any
+    database: str, clock: Clock | None = None, *, strict_sites: bool = False, **settings: Any
 ) -> Iterator[RunningServer]:
-    """Run a real server on a real SQLite file in a folder.
+    """Run a real server on a real database.
 
     :param settings: Settings by name, over those of a server on a free loopback port.
     """
     chosen = load(
         {
             "port": 0,
-            "database": f"sqlite:///{folder / 'test.sqlite3'}",
+            "database": database,
             "password_policy": "vendor",
             **settings,
         }
@@ -227,7 +227,7 @@ def running(
     thread.start()
     ready.wait(10)
     try:
-        yield RunningServer(host, port, identity, loops[0])
+        yield RunningServer(host, port, identity, loops[0], database)
     finally:
         uvicorn_server.should_exit = True
         thread.join(20)

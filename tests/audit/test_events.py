@@ -59,16 +59,7 @@ class Scene:
 def scene(start: Starter) -> Scene:
     clock = TestClock()
     server = start(clock=clock)
-    path = server.run(_path(server))
-    return Scene(server, Trail(path), clock)
-
-
-async def _path(server: RunningServer) -> Any:
-    from pathlib import Path
-
-    from sqlalchemy import text
-
-    return Path((await server.identity.database.all(text("PRAGMA database_list")))[0][2])
+    return Scene(server, Trail(server.database), clock)
 
 
 def has(event: dict[str, Any], **expected: object) -> None:
@@ -213,7 +204,7 @@ def test_what_an_operator_does(scene: Scene) -> None:
 def test_refused_application_tokens_and_the_one_that_calls(start: Starter) -> None:
     clock = TestClock()
     server = start(clock=clock, installation="online")
-    trail = Trail(server.run(_path(server)))
+    trail = Trail(server.database)
     of = server.run(tenants.default(server.identity))
     issued = server.run(application_tokens.issue(server.identity, of, "Portal"))
     revoked = server.run(application_tokens.issue(server.identity, of, "Old"))
@@ -376,9 +367,8 @@ def test_an_event_is_there_only_if_the_thing_happened(scene: Scene) -> None:
             await audit.record(
                 connection, scene.server.identity, of, event, Origin(), associate_id=9, by=0
             )
-            await connection.insert(
-                tenant, name="x", name_key="default", company_name="", is_default=0, registered=0
-            )
+            row = {"name": "x", "name_key": "default", "company_name": "", "registered": 0}
+            await connection.insert(tenant, **row, is_default=False)
 
         with pytest.raises(Conflict):
             await scene.server.identity.database.transaction(work)

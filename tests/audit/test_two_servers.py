@@ -25,8 +25,7 @@ def _attempts(program: Program, password: str) -> None:
         connection.close()
 
 
-def test_two_processes_keep_one_chain(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'two.sqlite3'}"
+def test_two_processes_keep_one_chain(database: str, tmp_path: Path) -> None:
     added = finished(
         "user", "add", "JANE", "--password-stdin", "--database", database,
         folder=tmp_path, stdin=f"{PASSWORD}\n",
@@ -38,7 +37,7 @@ def test_two_processes_keep_one_chain(tmp_path: Path) -> None:
         ThreadPoolExecutor(4) as pool,
     ):
         work = [pool.submit(_attempts, program, PASSWORD) for program in (one, two, one, two)]
-        trail = Trail(tmp_path / "two.sqlite3")
+        trail = Trail(database)
         while not all(done.done() for done in work):
             trail.verify()  # while they write
         for done in work:

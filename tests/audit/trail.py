@@ -1,28 +1,25 @@
-"""The audit trail of a database file, through the command line and as plain rows."""
+"""The audit trail of a database, through the command line and as plain rows."""
 
 import json
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
 
 from services88.cli import main
+from tests.databases import sql
 
 __all__ = ["Trail"]
 
 
 class Trail:
-    """The trail in a database file."""
+    """The trail in a database."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, database: str) -> None:
+        self.database = database
 
     def run(self, *arguments: str, stdin: str = "") -> Result:
         """Run any command on the database."""
-        database = f"sqlite:///{self.path}"
-        return CliRunner().invoke(main, [*arguments, "--database", database], input=stdin)
+        return CliRunner().invoke(main, [*arguments, "--database", self.database], input=stdin)
 
     def done(self, *arguments: str, stdin: str = "") -> str:
         result = self.run(*arguments, stdin=stdin)
@@ -52,8 +49,5 @@ class Trail:
         return result.stderr
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Do something to the file behind the server's back."""
-        with closing(sqlite3.connect(self.path)) as driver:
-            rows = driver.execute(statement, values).fetchall()
-            driver.commit()
-            return rows
+        """Do something to the rows behind the server's back."""
+        return sql(self.database, statement, *values)

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services88.cli import main
+from tests.databases import Databases
 
 Run = Callable[..., Result]
 
@@ -19,6 +20,14 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def database(databases: Databases, monkeypatch: pytest.MonkeyPatch, empty_folder: Path) -> str:  # noqa: ARG001 - the environment is emptied first
+    """A database that commands find in the environment; a process of its own has to be told."""
+    url = databases.new()
+    monkeypatch.setenv("SERVICES88_DATABASE", url)
+    return url
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ import pytest
 from lxml import etree
 
 from services88.store.migrate import head
+from tests.databases import Databases, sql
 from tests.programs import COMMAND, own_environment
+
+pytestmark = pytest.mark.usefixtures("database")
 
 PASSWORD = "vellum orbit quartz"
 Said = Callable[..., str]
@@ -28,7 +31,7 @@ def _rows(table: str) -> list[list[str]]:
     return [re.split(r" {2,}", line) for line in table.splitlines()]
 
 
-def test_a_user_is_added_listed_and_shown(done: Said, empty_folder: Path) -> None:
+def test_a_user_is_added_listed_and_shown(done: Said) -> None:
     said = done(
         *("user", "add", " jane ", "--password-stdin", "--role", "administrator"),
         *("--firstname", "Jane", "--lastname", "Doe", "--email", "jane@example.com"),
@@ -36,7 +39,6 @@ def test_a_user_is_added_listed_and_shown(done: Said, empty_folder: Path) -> Non
         stdin=PASSWORD,
     )
     assert said == "Added jane (associate 1) with role Administrator.\n"
-    assert (empty_folder / "services88.sqlite3").is_file(), "the default database is made"
 
     assert _rows(done("user", "list")) == [
         ["ID", "NAME", "FULL NAME", "NICK NAME", "ROLE", "STATE"],
@@ -86,22 +88,15 @@ def test_a_password_is_set(done: Said, jane: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nand another line\n"])
-def test_standard_input_gives_one_line_whatever_its_end(done: Said, end: str) -> None:
+def test_standard_input_gives_one_line_whatever_its_end(
+    done: Said, database: str, end: str
+) -> None:
     from services88.identity.hashing import Hasher
 
     kept = f"  {PASSWORD} ä "
     done("user", "add", "JANE", "--password-stdin", stdin=kept + end)
-    assert Hasher().verify(_secret(), kept)
-
-
-def _secret() -> str:
-    import sqlite3
-
-    connection = sqlite3.connect("services88.sqlite3")
-    try:
-        return str(connection.execute("SELECT secret FROM credentials").fetchone()[0])
-    finally:
-        connection.close()
+    ((secret,),) = sql(database, "SELECT secret FROM credentials")
+    assert Hasher().verify(secret, kept)
 
 
 # Makes the terminal the child's own, as a shell does, so that /dev/tty is it.
@@ -151,6 +146,7 @@ def _type(arguments: list[str], folder: Path, *typed: tuple[str, str]) -> tuple[
         os.close(ours)
 
 
+@pytest.mark.one_database("it is about the terminal")
 def test_a_password_is_asked_for_twice_and_never_shown(empty_folder: Path) -> None:
     status, shown = _type(
         ["user", "add", "JANE"],
@@ -204,6 +200,7 @@ def test_an_application_token_is_shown_once_and_can_be_revoked(done: Said) -> No
     assert token not in done("app-token", "list")
 
 
+@pytest.mark.one_database("it is about the WSDL")
 @pytest.mark.parametrize("agent", ["User", "SoPrincipal"])
 @pytest.mark.parametrize("address", [None, "https://crm.example.com/x/Remote/Services88/A.svc"])
 def test_the_wsdl_is_printed(done: Said, agent: str, address: str | None) -> None:
@@ -217,7 +214,10 @@ def test_the_wsdl_is_printed(done: Said, agent: str, address: str | None) -> Non
     )
 
 
-def test_the_database_is_brought_up_to_date(done: Said) -> None:
+def test_the_database_is_brought_up_to_date(
+    done: Said, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVICES88_DATABASE", databases.empty())
     assert done("db", "current") == f"none (newest: {head()})\n"
     assert done("db", "upgrade") == f"From none to {head()}.\n"
     assert done("db", "upgrade") == f"At {head()} already.\n"
@@ -225,21 +225,6 @@ def test_the_database_is_brought_up_to_date(done: Said) -> None:
     assert _rows(done("user", "list")) == [
         ["ID", "NAME", "FULL NAME", "NICK NAME", "ROLE", "STATE"]
     ]
-
-
-def test_the_database_is_named_by_flag_variable_or_file(
-    done: Said, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (empty_folder / "own.toml").write_text('database = "sqlite:///file.sqlite3"\n')
-    monkeypatch.setenv("SERVICES88_CONFIG", "own.toml")
-    done("db", "upgrade")
-    assert (empty_folder / "file.sqlite3").exists()
-    monkeypatch.setenv("SERVICES88_DATABASE", "sqlite:///variable.sqlite3")
-    done("db", "upgrade")
-    assert (empty_folder / "variable.sqlite3").exists()
-    done("db", "upgrade", "--database", "sqlite:///flag.sqlite3")
-    assert (empty_folder / "flag.sqlite3").exists()
-    assert not (empty_folder / "services88.sqlite3").exists()
 
 
 def test_what_is_not_given_stays_as_the_installation_has_it(
@@ -255,8 +240,3 @@ def test_what_is_not_given_stays_as_the_installation_has_it(
     assert "vendor-online" in done("policy", "show")
     done("policy", "set", "--preference", "")
     assert "MinNum" not in done("policy", "show")
-
-
-def test_the_current_revision_makes_no_file(done: Said, empty_folder: Path) -> None:
-    done("db", "current", "--database", "sqlite:///mistyped.sqlite3")
-    assert list(empty_folder.iterdir()) == []

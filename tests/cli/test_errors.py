@@ -1,12 +1,12 @@
 """What cannot be done is refused with cause and remedy, exit status 1, and no traceback."""
 
 import socket
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.databases import sql
 from tests.programs import finished
 
 Said = Callable[..., str]
@@ -43,19 +43,16 @@ def test_a_database_that_cannot_be_used(
 
 @pytest.mark.parametrize("command", [("user", "list"), ("db", "upgrade"), ("serve", "--port", "0")])
 def test_a_database_that_a_newer_version_made(
-    done: Said, refused: Said, command: tuple[str, ...]
+    done: Said, refused: Said, database: str, command: tuple[str, ...]
 ) -> None:
-    done("db", "upgrade")
-    connection = sqlite3.connect("services88.sqlite3")
-    with connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9000'")
-    connection.close()
+    sql(database, "UPDATE alembic_version SET version_num = '9000'")
     said = refused(*command)
     assert "at revision 9000" in said
     assert "Install the newer version" in said
     assert done("db", "current").startswith("9000 ")
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize(
     ("arguments", "stdin", "cause", "remedy"),
     [
@@ -66,8 +63,22 @@ def test_a_database_that_a_newer_version_made(
         (["user", "add", "7T:x"], PASSWORD, "cannot begin with 7T:", ""),
         (["user", "add", "a\u200bb"], PASSWORD, "no control or invisible characters", ""),
         (["user", "add", "JOE", "--role", "Boss"], PASSWORD, "no role Boss", "Administrator, User"),
+        (["user", "add", "ß" * 128], PASSWORD, "254 characters, also with every ß as ss", ""),
+        (["user", "add", "JOE", "--email", "ß" * 128 + "@x"], PASSWORD, "every ß as ss", ""),
+        (["user", "add", "JOE", "--email", "x" * 255], PASSWORD, "address has at most 254", ""),
+        (
+            ["user", "add", "JOE", "--firstname", "x" * 100],
+            PASSWORD,
+            "first name has at most 99",
+            "",
+        ),
+        (["user", "add", "JOE", "--lastname", "x" * 100], PASSWORD, "last name has at most 99", ""),
+        (["user", "add", "JOE", "--firstname", "A\0"], PASSWORD, "first name has no control", ""),
+        (["user", "add", "JOE", "--lastname", "A\nB"], PASSWORD, "last name has no control", ""),
+        (["user", "add", "JOE", "--email", "a@b\0"], PASSWORD, "address has no control", ""),
         (["user", "add", "JOE", "--tenant", "no"], PASSWORD, "no tenant no", "tenant list"),
         (["user", "set-password", "JOE"], PASSWORD, "no user JOE", "user list"),
+        (["user", "set-password", "JANE\0"], PASSWORD, "no user JANE", "user list"),
         (["user", "set-password", "JANE"], "\n", "cannot be empty", "Choose a password"),
     ],
 )
@@ -82,6 +93,7 @@ def test_a_user_or_a_password_that_cannot_be(
     assert done("user", "list").count("\n") == 2, "nobody was added"
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
@@ -95,6 +107,10 @@ def test_a_user_or_a_password_that_cannot_be(
         (["tenant", "add", "Remote"], "segment of its address"),
         (["tenant", "add", "a/b"], "segment of its address"),
         (["tenant", "add", ""], "segment of its address"),
+        (["user", "show", "J\0E"], "no user J"),
+        (["tenant", "add", "acme", "--company", "A\0"], "company has no control"),
+        (["tenant", "add", "acme", "--company", "x" * 255], "company has at most 254"),
+        (["app-token", "issue", "A\0B"], "application has no control"),
         (["app-token", "issue", " "], "1 to 99 characters"),
         (["app-token", "issue", "x" * 100], "1 to 99 characters"),
         (["app-token", "revoke", "7"], "no application token 7"),
@@ -178,9 +194,9 @@ def test_a_sandbox_on_a_public_address(refused: Said, host: str) -> None:
     assert "--expose-test-server" in said
 
 
-def test_a_sandbox_on_a_database_with_users(done: Said, empty_folder: Path) -> None:
+def test_a_sandbox_on_a_database_with_users(done: Said, database: str, empty_folder: Path) -> None:
     done("user", "add", "JANE", "--password-stdin", stdin=PASSWORD)
-    arguments = ("sandbox", "--port", "0", "--database", "sqlite:///services88.sqlite3")
+    arguments = ("sandbox", "--port", "0", "--database", database)
     result = finished(*arguments, folder=empty_folder)
     assert result.returncode == 1
     assert result.stderr.startswith(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import Databases
 from tests.programs import Program, finished, program
 from tests.running import sign_in
 
@@ -100,8 +101,8 @@ def test_a_site_that_is_unknown_is_refused(touring: Program) -> None:
     connection.close()
 
 
-def test_a_kept_database_is_for_sandboxes_only(empty_folder: Path) -> None:
-    kept = ("--database", "sqlite:///kept.sqlite3")
+def test_a_kept_database_is_for_sandboxes_only(databases: Databases, empty_folder: Path) -> None:
+    kept = ("--database", databases.empty())
     for _ in range(2):  # made, and taken up again
         with program("sandbox", "--port", "0", *kept, folder=empty_folder) as sandbox:
             sandbox.wait_for(LAST_LINE)

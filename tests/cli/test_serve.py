@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import Program, finished, serving
+from services88.store.sqlite import sqlite_path
+from tests.databases import Databases, kind_of
+from tests.programs import Program, finished, program, serving
 from tests.running import sign_in
 
 PASSWORD = "vellum orbit quartz"
@@ -22,7 +24,7 @@ Said = Callable[..., str]
 
 
 @pytest.fixture
-def jane(done: Said) -> None:
+def jane(done: Said, database: str) -> None:  # noqa: ARG001 - the command finds it
     done("user", "add", "JANE", "--password-stdin", stdin=PASSWORD)
 
 
@@ -34,27 +36,47 @@ def _signs_in(connection: http.client.HTTPConnection, password: str = PASSWORD) 
 
 
 @pytest.mark.usefixtures("jane")
-def test_it_serves_the_users_of_the_database(empty_folder: Path) -> None:
-    with serving(folder=empty_folder) as server:
+def test_it_serves_the_users_of_the_database(database: str, empty_folder: Path) -> None:
+    with serving("--database", database, folder=empty_folder) as server:
         connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
         assert _signs_in(connection)
         assert not _signs_in(connection, "not the password")
         connection.close()
 
 
-def test_it_creates_the_database_and_has_no_user_in_it(done: Said, empty_folder: Path) -> None:
-    with serving("--database", "sqlite:///new.sqlite3", folder=empty_folder) as server:
+def test_it_creates_the_database_and_has_no_user_in_it(
+    done: Said, databases: Databases, empty_folder: Path
+) -> None:
+    empty = databases.empty()
+    with serving("--database", empty, folder=empty_folder) as server:
         connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
         for name in ("ADMIN", "JANE", "admin", "root", ""):
             connection.request("POST", PATH, sign_in(name, "").encode(), XML)
             assert b"<AuthenticationSucceeded>false<" in connection.getresponse().read()
         connection.close()
-    assert done("user", "list", "--database", "sqlite:///new.sqlite3").count("\n") == 1
+    assert done("user", "list", "--database", empty).count("\n") == 1
+
+
+def test_servers_that_start_at_once_make_the_tables_once(
+    done: Said, databases: Databases, empty_folder: Path
+) -> None:
+    at = ("--database", databases.empty())
+    arguments = ("serve", "--port", "0", *at)
+    with (
+        program(*arguments, folder=empty_folder) as one,
+        program(*arguments, folder=empty_folder) as other,
+    ):
+        for server in (one, other):
+            server.wait_for(r"serves http://")
+            assert "Traceback" not in server.said
+        assert done("tenant", "list", *at).count("\n") == 2
 
 
 @pytest.mark.usefixtures("jane")
-def test_a_change_from_the_command_line_counts_at_once(done: Said, empty_folder: Path) -> None:
-    with serving(folder=empty_folder) as server:
+def test_a_change_from_the_command_line_counts_at_once(
+    done: Said, database: str, empty_folder: Path
+) -> None:
+    with serving("--database", database, folder=empty_folder) as server:
         connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
         done("user", "retire", "JANE")
         assert not _signs_in(connection)
@@ -67,9 +89,9 @@ def test_a_change_from_the_command_line_counts_at_once(done: Said, empty_folder:
 
 
 @pytest.mark.usefixtures("jane")
-def test_online_asks_for_an_issued_token(done: Said, empty_folder: Path) -> None:
+def test_online_asks_for_an_issued_token(done: Said, database: str, empty_folder: Path) -> None:
     token = done("app-token", "issue", "invoicing").strip()
-    with serving("--installation", "online", folder=empty_folder) as server:
+    with serving("--database", database, "--installation", "online", folder=empty_folder) as server:
 
         def succeeds(header: str) -> bool:
             connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
@@ -115,10 +137,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 
 @pytest.mark.usefixtures("jane")
-def test_it_answers_over_https(empty_folder: Path, certificate: tuple[str, str]) -> None:
+@pytest.mark.one_database("it is about TLS")
+def test_it_answers_over_https(
+    database: str, empty_folder: Path, certificate: tuple[str, str]
+) -> None:
     chain, key = certificate
     trusting = ssl.create_default_context(cafile=chain)
-    arguments = ("--tls-certificate", chain, "--tls-key", key)
+    arguments = ("--database", database, "--tls-certificate", chain, "--tls-key", key)
     with serving(*arguments, folder=empty_folder, tls=trusting) as server:
         assert "https://127.0.0.1" in server.said
         connection = http.client.HTTPSConnection(
@@ -157,8 +182,8 @@ def test_a_certificate_that_cannot_be_read_is_refused(empty_folder: Path) -> Non
 
 
 @pytest.fixture
-def server(empty_folder: Path) -> Iterator[Program]:
-    with serving(folder=empty_folder) as running:
+def server(database: str, empty_folder: Path) -> Iterator[Program]:
+    with serving("--database", database, folder=empty_folder) as running:
         yield running
 
 
@@ -215,10 +240,12 @@ def test_what_is_sent_on_an_idle_connection_while_the_server_stops_is_answered(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_server_stops_at_once_when_told(
-    server: Program, empty_folder: Path, number: signal.Signals
+    server: Program, database: str, number: signal.Signals
 ) -> None:
     with socket.create_connection((server.host, server.port)):
         server.process.send_signal(number)
         server.wait()
     assert "Traceback" not in server.said
-    assert not (empty_folder / "services88.sqlite3-wal").exists(), "the database is closed"
+    if kind_of(database) == "sqlite":
+        path = sqlite_path(database)
+        assert not path.with_name(f"{path.name}-wal").exists(), "the database is closed"

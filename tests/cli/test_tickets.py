@@ -49,11 +49,10 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    trail = Trail(tmp_path / "tickets.sqlite3")
+def scene(database: str, tmp_path: Path) -> Iterator[Scene]:
+    trail = Trail(database)
     for name in ("JANE", "JOE"):
         trail.done("user", "add", name, "--password-stdin", stdin=PASSWORD)
-    database = f"sqlite:///{trail.path}"
     with serving("--database", database, folder=tmp_path) as program:
         yield Scene(program, trail)
 
@@ -113,8 +112,8 @@ def test_a_list_shows_where_from_and_nothing_of_the_ticket(scene: Scene) -> None
         ("list", "NOBODY"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    trail = Trail(tmp_path / "tickets.sqlite3")
+def test_what_cannot_be_meant_is_refused(database: str, arguments: tuple[str, ...]) -> None:
+    trail = Trail(database)
     trail.done("user", "add", "JANE", "--password-stdin", stdin=PASSWORD)
     result = trail.run("ticket", *arguments)
     assert result.exit_code in (1, 2)

@@ -1,7 +1,5 @@
 """A hundred failures in a row disable the password, not tickets (NIST SP 800-63B-4, 3.2.2)."""
 
-from pathlib import Path
-
 import pytest
 from click.testing import CliRunner
 
@@ -133,11 +131,9 @@ def test_an_administrator_is_not_told_of_their_own_password(here: Guessed) -> No
     assert here.signs_in("JANE", NEW)
 
 
-def test_the_command_shows_and_unlocks(here: Guessed, tmp_path: Path) -> None:
-    (file,) = tmp_path.rglob("test.sqlite3")
-
+def test_the_command_shows_and_unlocks(here: Guessed) -> None:
     def said(*command: str) -> str:
-        result = CliRunner().invoke(main, [*command, "--database", f"sqlite:///{file}"])
+        result = CliRunner().invoke(main, [*command, "--database", here.server.database])
         assert result.exit_code == 0, result.output
         return result.output
 

@@ -1,9 +1,7 @@
 """A right password, verified, and overtaken by wrong ones before it opens anything."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +10,7 @@ from services88.identity.errors import PasswordRefused
 from services88.identity.guess_limits import GuessLimits
 from services88.identity.identity import Origin
 from tests.identity.domain import HeldHasher, World, world
+from tests.loop import run
 from tests.running import TestClock
 
 RIGHT, WRONG, NEW = "vellum orbit quartz", "marble lantern fjord", "copper violin meadow"
@@ -28,9 +27,9 @@ def clock() -> TestClock:
 
 
 @pytest.fixture
-def here(tmp_path: Path, hasher: HeldHasher, clock: TestClock) -> Iterator[World]:
-    with world(tmp_path, hasher, clock) as opened:
-        asyncio.run(opened.add("JANE", RIGHT))
+def here(database: str, hasher: HeldHasher, clock: TestClock) -> Iterator[World]:
+    with world(database, hasher, clock) as opened:
+        run(opened.add("JANE", RIGHT))
         yield opened
 
 
@@ -48,7 +47,7 @@ def test_a_right_guess_overtaken_by_a_wait_issues_no_ticket(
         clock.time += 1000
         assert await here.sign_in("JANE", RIGHT) is not None
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_right_guess_overtaken_by_the_disabling_issues_no_ticket(
@@ -62,7 +61,7 @@ def test_a_right_guess_overtaken_by_the_disabling_issues_no_ticket(
         assert await hasher.held("verify", guess, _fail(here, 10)) is None
         assert await here.sign_in("JANE", RIGHT) is None
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("place", ["verify", "hash"])
@@ -79,4 +78,4 @@ def test_a_right_guess_overtaken_by_a_wait_changes_nothing(
         clock.time += 1000
         assert await here.sign_in("JANE", RIGHT) is not None
 
-    asyncio.run(story())
+    run(story())

@@ -1,8 +1,12 @@
 """bcrypt looks at 72 bytes only; what is typed behind them never becomes the password."""
 
+import pytest
+
 from services88.identity import accounts, tenants
 from services88.store.associates import Associate
 from tests.running import RunningServer
+
+pytestmark = pytest.mark.one_database("it is about hashes")
 
 _START = "A" * 72
 _RIGHT = _START + " and the real end"

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import Databases
 from tests.programs import serving
 from tests.running import RunningServer, Starter, envelope, running
 from tests.wire.raw import connected, exchange, receive, request
+
+pytestmark = pytest.mark.one_database("it is about HTTP")
 
 _PATH = "/Remote/Services88/SoPrincipal.svc"
 _XML = "Content-Type: text/xml"
@@ -22,10 +25,11 @@ _CHUNK = b"%x\r\n%s\r\n" % (len(_INFO), _INFO.encode())
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def hasty(shared_databases: Databases) -> Iterator[RunningServer]:
     """A server that waits for nobody."""
-    folder = tmp_path_factory.mktemp("hasty")
-    with running(folder, header_seconds=0.4, body_seconds=0.8, idle_seconds=1.2) as server:
+    with running(
+        shared_databases.new(), header_seconds=0.4, body_seconds=0.8, idle_seconds=1.2
+    ) as server:
         yield server
 
 

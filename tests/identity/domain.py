@@ -5,8 +5,9 @@ import threading
 from collections.abc import Awaitable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
+
+import argon2
 
 from services88.identity import accounts, sign_in, tenants, tickets
 from services88.identity.clock import Clock
@@ -18,8 +19,9 @@ from services88.settings import load
 from services88.store.associates import Associate
 from services88.store.tenants import Tenant
 from services88.web.application import identity_of
+from tests.loop import run
 
-__all__ = ["CountingHasher", "HeldHasher", "World", "world"]
+__all__ = ["CheapHasher", "CountingHasher", "HeldHasher", "World", "world"]
 
 T = TypeVar("T")
 
@@ -39,6 +41,14 @@ class CountingHasher(Hasher):
     def verify(self, secret: str, password: str) -> bool:
         self.verified.append(secret)
         return super().verify(secret, password)
+
+
+class CheapHasher(Hasher):
+    """Argon2id at the least cost there is, which no setting allows: for tests of other things."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._argon2 = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class HeldHasher(Hasher):
@@ -87,7 +97,7 @@ class World:
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
-        self.tenant: Tenant = asyncio.run(tenants.default(identity))
+        self.tenant: Tenant = run(tenants.default(identity))
 
     async def add(self, name: str, password: str, **more: Any) -> Associate:
         return await accounts.add(self.identity, self.tenant, name, password, **more)
@@ -117,14 +127,14 @@ class World:
 
 @contextmanager
 def world(
-    folder: Path, hasher: Hasher | None = None, clock: Clock | None = None
+    database: str, hasher: Hasher | None = None, clock: Clock | None = None
 ) -> Iterator[World]:
-    """Open a domain on a SQLite file in a folder."""
-    opened = identity_of(load({"database": f"sqlite:///{folder / 'domain.sqlite3'}"}), clock)
+    """Open a domain on a database; what is awaited of it, is in ``tests.loop.run``."""
+    opened = identity_of(load({"database": database}), clock)
     opened.hashing.close()
     identity = replace(opened, hashing=Hashing(hasher, threads=2))
     try:
         yield World(identity)
     finally:
-        asyncio.run(identity.database.close())
+        run(identity.database.close())
         identity.hashing.close()

@@ -1,14 +1,12 @@
 """Many clients change one password at once, against one server and against several."""
 
-import asyncio
 import http.client
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -16,7 +14,9 @@ from typing import TypeVar
 import pytest
 
 from services88.identity import accounts, tenants
+from tests.databases import Databases, kind_of, sql
 from tests.identity.domain import world
+from tests.loop import run
 from tests.programs import serving
 from tests.running import Reply, RunningServer, change_own, running, sign_in
 
@@ -72,28 +72,33 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with running(tmp_path_factory.mktemp("one")) as server:
+def one_server(shared_databases: Databases) -> Iterator[Installation]:
+    with running(shared_databases.new()) as server:
         yield Installation(
             [Server(server.host, server.port)], lambda name: server.add_user(name, OLD)
         )
 
 
 @pytest.fixture(scope="module")
-def several_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    folder = tmp_path_factory.mktemp("several")
+def several_processes(
+    shared_databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    folder, database = tmp_path_factory.mktemp("several"), shared_databases.new()
     with ExitStack() as stack:
-        here = stack.enter_context(world(folder))
-        arguments = ("--database", "sqlite:///domain.sqlite3")
+        here = stack.enter_context(world(database))
+        arguments = ("--database", database)
         programs = [stack.enter_context(serving(*arguments, folder=folder)) for _ in range(3)]
         servers = [Server(program.host, program.port) for program in programs]
-        yield Installation(servers, lambda name: asyncio.run(here.add(name, OLD)))
-    with closing(sqlite3.connect(folder / "domain.sqlite3")) as driver:
-        assert driver.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        yield Installation(servers, lambda name: run(here.add(name, OLD)))
+    if kind_of(database) == "sqlite":
+        assert sql(database, "PRAGMA integrity_check") == [("ok",)]
 
 
 @pytest.fixture(params=["one_server", "several_processes"])
-def installation(request: pytest.FixtureRequest) -> Installation:
+def installation(
+    request: pytest.FixtureRequest,
+    shared_databases: Databases,  # noqa: ARG001 - so that pytest sees that both kinds are to be run
+) -> Installation:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Installation)
     return found

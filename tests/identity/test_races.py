@@ -1,8 +1,6 @@
 """Things that happen at once, each held at the very moment at which it could go wrong."""
 
-import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -13,8 +11,8 @@ from services88.identity.hashing import Hasher
 from services88.identity.identity import Origin
 from services88.store import credentials
 from services88.store.database import Connection
-from services88.store.sqlite import SqliteDatabase
 from tests.identity.domain import HeldHasher, World, world
+from tests.loop import run
 
 OLD, NEW, OTHER = "vellum orbit quartz", "marble lantern fjord", "copper violin meadow"
 
@@ -25,9 +23,9 @@ def hasher() -> HeldHasher:
 
 
 @pytest.fixture
-def here(tmp_path: Path, hasher: HeldHasher) -> Iterator[World]:
-    with world(tmp_path, hasher) as opened:
-        asyncio.run(opened.add("JANE", OLD))
+def here(database: str, hasher: HeldHasher) -> Iterator[World]:
+    with world(database, hasher) as opened:
+        run(opened.add("JANE", OLD))
         yield opened
 
 
@@ -55,7 +53,7 @@ def test_a_change_overtaken_by_another_is_refused(here: World, hasher: HeldHashe
         assert await here.lives(ticket)
         assert not await here.lives(other)
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_change_overtaken_from_another_session_is_refused(
@@ -71,7 +69,7 @@ def test_a_change_overtaken_from_another_session_is_refused(
         assert not await here.lives(ticket)
         assert await here.lives(other)
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("place", ["verify", "hash"])
@@ -88,7 +86,7 @@ def test_a_change_overtaken_by_retirement_is_refused(
         assert not await here.lives(ticket), "taken back, the old tickets stay ended"
         assert await here.those_that_sign_in("JANE", OLD, NEW) == [OLD]
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("place", ["verify", "hash"])
@@ -102,7 +100,7 @@ def test_a_change_overtaken_by_the_operator_is_refused(
         assert not await here.lives(ticket)
         assert await here.those_that_sign_in("JANE", OLD, NEW, OTHER) == [OTHER]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_change_whose_hash_was_replaced_by_another_of_the_same_password_succeeds(
@@ -124,7 +122,7 @@ def test_a_change_whose_hash_was_replaced_by_another_of_the_same_password_succee
         await hasher.held("hash", _change(here, ticket, OLD, NEW), rehash(ticket))
         assert await here.those_that_sign_in("JANE", OLD, NEW) == [NEW]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_sign_in_overtaken_by_a_change_gives_no_ticket(here: World, hasher: HeldHasher) -> None:
@@ -133,12 +131,12 @@ def test_a_sign_in_overtaken_by_a_change_gives_no_ticket(here: World, hasher: He
         late = hasher.held("verify", here.sign_in("JANE", OLD), _change(here, ticket, OLD, NEW))
         assert await late is None
 
-    asyncio.run(story())
+    run(story())
     assert _tickets(here) == 1, "only the ticket of the one who changed the password"
 
 
 def test_a_sign_in_overtaken_by_retirement_gives_no_ticket(here: World, hasher: HeldHasher) -> None:
-    assert asyncio.run(_held_sign_in(here, hasher)) is None
+    assert run(_held_sign_in(here, hasher)) is None
     assert _tickets(here) == 0
 
 
@@ -148,8 +146,7 @@ async def _held_sign_in(here: World, hasher: HeldHasher) -> object:
 
 def _tickets(here: World) -> int:
     statement = text("SELECT count(*) FROM credentials WHERE credential_type = 'Ticket'")
-    assert isinstance(here.identity.database, SqliteDatabase)
-    row = asyncio.run(here.identity.database.one(statement))
+    row = run(here.identity.database.one(statement))
     return int(row[0]) if row else 0
 
 
@@ -169,7 +166,7 @@ def test_a_ticket_issued_while_a_change_is_under_way_ends_with_it(
         assert await here.lives(ticket)
         assert await here.those_that_sign_in("JANE", OLD, NEW) == [NEW]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_ticket_that_is_revoked_while_it_is_renewed_stays_revoked(here: World) -> None:
@@ -189,7 +186,7 @@ def test_a_ticket_that_is_revoked_while_it_is_renewed_stays_revoked(here: World)
         await _retire(here, retired=False)
         assert not await here.lives(ticket)
 
-    asyncio.run(story())
+    run(story())
 
 
 def _key(ticket: str) -> str:
@@ -199,13 +196,13 @@ def _key(ticket: str) -> str:
 
 
 def test_two_sign_ins_that_both_find_a_better_hash_due_both_succeed(
-    tmp_path: Path, hasher: HeldHasher
+    database: str, hasher: HeldHasher
 ) -> None:
-    with world(tmp_path, Hasher(passes=3)) as before:
-        asyncio.run(before.add("JANE", OLD))
-    with world(tmp_path, hasher) as here:
+    with world(database, Hasher(passes=3)) as before:
+        run(before.add("JANE", OLD))
+    with world(database, hasher) as here:
 
         async def story() -> object:
             return await hasher.held("hash", here.sign_in("JANE", OLD), here.sign_in("JANE", OLD))
 
-        assert asyncio.run(story()) is not None
+        assert run(story()) is not None

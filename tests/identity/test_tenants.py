@@ -1,8 +1,6 @@
 """Tenants see nothing of each other: users, tickets, application tokens, roles."""
 
-import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,6 +9,7 @@ from services88.identity.errors import ApplicationTokenRefused, BadInput, NotSig
 from services88.identity.identity import Origin
 from services88.store.tenants import Tenant
 from tests.identity.domain import World, world
+from tests.loop import run
 from tests.running import RunningServer, Starter, change_own
 from tests.running import sign_in as sign_in_message
 
@@ -118,8 +117,8 @@ def test_online_a_ticket_needs_its_application_token_too(start: Starter) -> None
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path) as opened:
+def here(database: str) -> Iterator[World]:
+    with world(database) as opened:
         yield opened
 
 
@@ -143,7 +142,7 @@ def test_an_operator_sees_and_retires_users_of_the_named_tenant_only(here: World
                 await work
         assert not (await accounts.find(identity, red, "JANE")).deleted
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_an_operator_revokes_tokens_of_the_named_tenant_only(here: World) -> None:
@@ -158,7 +157,7 @@ def test_an_operator_revokes_tokens_of_the_named_tenant_only(here: World) -> Non
             await application_tokens.verify(here.identity, blue, issued.text)
         assert await application_tokens.listing(here.identity, blue) == []
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_ticket_is_verified_for_its_tenant_only(here: World) -> None:
@@ -173,7 +172,7 @@ def test_a_ticket_is_verified_for_its_tenant_only(here: World) -> None:
             with pytest.raises(NotSignedIn):
                 await tickets.verify(here.identity, other, signed_in.ticket.text)
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_role_of_another_tenant_cannot_be_given(here: World) -> None:
@@ -187,7 +186,7 @@ def test_a_role_of_another_tenant_cannot_be_given(here: World) -> None:
             assert user.role_id in [role.role_id for role in known]
         assert roles["red"] != roles["blue"]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_tenants_name_is_taken_in_any_letter_case(here: World) -> None:
@@ -197,4 +196,4 @@ def test_a_tenants_name_is_taken_in_any_letter_case(here: World) -> None:
             await tenants.add(here.identity, "rED")
         assert len(await tenants.listing(here.identity)) == 2
 
-    asyncio.run(story())
+    run(story())

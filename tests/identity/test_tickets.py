@@ -1,9 +1,7 @@
 """Tickets: their form, how long they live, and that what has expired is cleared away."""
 
-import asyncio
 import base64
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +14,7 @@ from services88.identity.identity import Origin
 from services88.store import credentials
 from services88.store.database import Connection
 from tests.identity.domain import World, world
+from tests.loop import run
 from tests.running import RunningServer, Starter, TestClock
 
 PASSWORD = "vellum orbit quartz"
@@ -127,39 +126,39 @@ def clock() -> TestClock:
 
 
 @pytest.fixture
-def here(tmp_path: Path, clock: TestClock) -> Iterator[World]:
-    with world(tmp_path, clock=clock) as opened:
-        asyncio.run(opened.add("JANE", PASSWORD))
+def here(database: str, clock: TestClock) -> Iterator[World]:
+    with world(database, clock=clock) as opened:
+        run(opened.add("JANE", PASSWORD))
         yield opened
 
 
 def _valid_to(here: World, ticket: str) -> int | None:
     parsed = tickets.parse(ticket)
     assert parsed is not None
-    row = asyncio.run(credentials.ticket(here.identity.database, here.tenant.tenant_id, parsed.key))
+    row = run(credentials.ticket(here.identity.database, here.tenant.tenant_id, parsed.key))
     return row.valid_to if row else None
 
 
 def test_a_ticket_lives_six_hours_after_each_use(here: World, clock: TestClock) -> None:
-    ticket = asyncio.run(here.ticket("JANE", PASSWORD))
+    ticket = run(here.ticket("JANE", PASSWORD))
     for pause in (6 * HOUR, MINUTE, 6 * HOUR, 4 * MINUTE, 4 * MINUTE, 6 * HOUR, 6 * HOUR):
         clock.time += pause
-        assert asyncio.run(here.lives(ticket)), pause
+        assert run(here.lives(ticket)), pause
     clock.time += 6 * HOUR + 5 * MINUTE
-    assert not asyncio.run(here.lives(ticket))
+    assert not run(here.lives(ticket))
     clock.time -= 1
-    assert asyncio.run(here.lives(ticket)), "a refusal changes nothing"
+    assert run(here.lives(ticket)), "a refusal changes nothing"
 
 
 def test_a_use_is_written_down_only_once_in_five_minutes(here: World, clock: TestClock) -> None:
     start = clock.time
-    ticket = asyncio.run(here.ticket("JANE", PASSWORD))
+    ticket = run(here.ticket("JANE", PASSWORD))
     assert _valid_to(here, ticket) == start + LIFE
     clock.time = start + 5 * MINUTE
-    assert asyncio.run(here.lives(ticket))
+    assert run(here.lives(ticket))
     assert _valid_to(here, ticket) == start + LIFE, "six hours remain: nothing to write"
     clock.time += 1
-    assert asyncio.run(here.lives(ticket))
+    assert run(here.lives(ticket))
     assert _valid_to(here, ticket) == clock.time + LIFE
 
 
@@ -180,17 +179,17 @@ def test_an_expired_ticket_neither_signs_in_nor_calls(start: Starter, clock: Tes
 
 
 def test_a_sign_in_with_a_ticket_renews_it(here: World, clock: TestClock) -> None:
-    ticket = asyncio.run(here.ticket("JANE", PASSWORD))
+    ticket = run(here.ticket("JANE", PASSWORD))
     clock.time += 6 * HOUR
-    signed_in = asyncio.run(here.sign_in(f"\ufeff {ticket}\n", ""))
+    signed_in = run(here.sign_in(f"\ufeff {ticket}\n", ""))
     assert signed_in is not None
     assert signed_in.ticket.text == ticket
     clock.time += 6 * HOUR
-    assert asyncio.run(here.lives(ticket))
+    assert run(here.lives(ticket))
 
 
 def test_expired_tickets_are_cleared_away_and_no_other(here: World, clock: TestClock) -> None:
-    user = asyncio.run(here.sign_in("JANE", PASSWORD))
+    user = run(here.sign_in("JANE", PASSWORD))
     assert user is not None
 
     async def issue(connection: Connection) -> None:
@@ -199,17 +198,17 @@ def test_expired_tickets_are_cleared_away_and_no_other(here: World, clock: TestC
                 connection, here.identity, here.tenant, user.user.associate_id, Origin()
             )
 
-    asyncio.run(here.identity.database.transaction(issue))
+    run(here.identity.database.transaction(issue))
     clock.time += LIFE
-    fresh = [asyncio.run(here.ticket("JANE", PASSWORD))]
+    fresh = [run(here.ticket("JANE", PASSWORD))]
     clock.time += 1
     left = []
     for _ in range(4):
-        fresh.append(asyncio.run(here.ticket("JANE", PASSWORD)))
+        fresh.append(run(here.ticket("JANE", PASSWORD)))
         statement = text("SELECT count(*) FROM credentials WHERE credential_type = 'Ticket'")
-        row = asyncio.run(here.identity.database.one(statement))
+        row = run(here.identity.database.one(statement))
         assert row is not None
         left.append(row[0] - len(fresh))
     assert left == [151, 51, 0, 0], "a hundred at most with each sign-in"
-    assert all(asyncio.run(here.lives(ticket)) for ticket in fresh)
-    assert asyncio.run(here.sign_in("JANE", PASSWORD)), "the password is no ticket and stays"
+    assert all(run(here.lives(ticket)) for ticket in fresh)
+    assert run(here.sign_in("JANE", PASSWORD)), "the password is no ticket and stays"

@@ -1,8 +1,6 @@
 """Who does not exist, may not sign in, or mistypes costs the server the same work."""
 
-import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, update
@@ -13,6 +11,7 @@ from services88.identity.identity import Origin
 from services88.store.database import Connection
 from services88.store.schema import associate, credentials
 from tests.identity.domain import CountingHasher, World, world
+from tests.loop import run
 
 PASSWORD, WRONG = "vellum orbit quartz", "marble lantern fjord"
 
@@ -23,9 +22,9 @@ def hasher() -> CountingHasher:
 
 
 @pytest.fixture
-def here(tmp_path: Path, hasher: CountingHasher) -> Iterator[World]:
-    with world(tmp_path, hasher) as opened:
-        asyncio.run(_fill(opened))
+def here(database: str, hasher: CountingHasher) -> Iterator[World]:
+    with world(database, hasher) as opened:
+        run(_fill(opened))
         hasher.verified.clear()
         hasher.hashed = 0
         yield opened
@@ -71,7 +70,7 @@ async def _fill(here: World) -> None:
 def test_a_sign_in_that_fails_costs_one_verification(
     here: World, hasher: CountingHasher, name: str, password: str
 ) -> None:
-    assert asyncio.run(here.sign_in(name, password)) is None
+    assert run(here.sign_in(name, password)) is None
     assert len(hasher.verified) == 1
     assert hasher.hashed == 0
     cost = hasher.verified[0].split("$")[:4]
@@ -82,16 +81,16 @@ def test_a_sign_in_that_fails_costs_one_verification(
 def test_a_sign_in_that_succeeds_costs_one_verification(
     here: World, hasher: CountingHasher, name: str
 ) -> None:
-    assert asyncio.run(here.sign_in(name, PASSWORD)) is not None
+    assert run(here.sign_in(name, PASSWORD)) is not None
     assert len(hasher.verified) == 1
     assert hasher.hashed == 0
 
 
 def test_a_ticket_costs_none(here: World, hasher: CountingHasher) -> None:
-    ticket = asyncio.run(here.ticket("JANE", PASSWORD))
+    ticket = run(here.ticket("JANE", PASSWORD))
     hasher.verified.clear()
-    assert asyncio.run(here.sign_in(ticket, "")) is not None
-    assert asyncio.run(here.sign_in("7T:unknown", PASSWORD)) is None
+    assert run(here.sign_in(ticket, "")) is not None
+    assert run(here.sign_in("7T:unknown", PASSWORD)) is None
     assert hasher.verified == []
 
 
@@ -106,5 +105,5 @@ def test_a_wrong_old_password_is_told_before_the_new_one_is_looked_at(
             await passwords.change_own(here.identity, caller, WRONG, new, Origin())
         assert caught.value.reason == "old-password-wrong"
 
-    asyncio.run(story())
+    run(story())
     assert (len(hasher.verified), hasher.hashed) == (1, 0)

@@ -6,13 +6,11 @@ kinds that take the same time the statistic is normally distributed, whatever th
 beyond the limit used here once in some million runs.
 """
 
-import asyncio
 import random
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from math import sqrt
-from pathlib import Path
 
 import pytest
 
@@ -20,6 +18,7 @@ from services88.identity import accounts
 from services88.identity.guess_limits import GuessLimits
 from services88.identity.hashing import Hashing
 from tests.identity.domain import World, world
+from tests.loop import run
 from tests.running import TestClock
 
 RIGHT, WRONG = "vellum orbit quartz", "marble lantern fjord"
@@ -33,9 +32,9 @@ _NEVER = GuessLimits(
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, clock=TestClock()) as opened:
-        asyncio.run(_fill(opened))
+def here(database: str) -> Iterator[World]:
+    with world(database, clock=TestClock()) as opened:
+        run(_fill(opened))
         yield opened
 
 
@@ -66,7 +65,7 @@ def measure(here: World, attempts: dict[str, tuple[str, str]]) -> dict[str, list
                 if number >= 3:  # the first ones make rows, and fill caches
                     times[kind].append(time.perf_counter() - began)
 
-    asyncio.run(story())
+    run(story())
     return times
 
 
@@ -92,7 +91,7 @@ def test_waiting_names_take_the_same_time_whether_they_exist_or_not(here: World)
             for _ in range(3):
                 await here.sign_in(name, WRONG)
 
-    asyncio.run(wait())  # the clock stands, so the waits do not end
+    run(wait())  # the clock stands, so the waits do not end
     times = measure(
         here,
         {

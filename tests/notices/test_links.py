@@ -3,11 +3,9 @@
 import json
 import logging
 import re
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -16,6 +14,7 @@ from services88.identity.clock import MINUTE
 from services88.store import guesses
 from services88.store.associates import Associate
 from services88.store.database import Connection
+from tests.databases import content, sql
 from tests.notices.conftest import Heard, mailing
 from tests.notices.smtp import SmtpServer
 from tests.running import Reply, RunningServer, Starter, TestClock, credentials, envelope, running
@@ -31,7 +30,6 @@ class Scene:
     clock: TestClock
     jane: Associate
     ticket: str
-    folder: Path
 
     def ask(self) -> Reply:
         return ask(self.server, self.ticket, self.jane)
@@ -81,16 +79,14 @@ def ways(server: RunningServer, ticket: str, user: Associate) -> list[str]:
 
 
 @pytest.fixture
-def scene(tmp_path: Path, smtp: SmtpServer) -> Iterator[Scene]:
+def scene(database: str, smtp: SmtpServer) -> Iterator[Scene]:
     clock = TestClock()
     smtp.listen()
-    folder = tmp_path / "server"
-    folder.mkdir()
-    with running(folder, clock, **mailing(smtp)) as server:
+    with running(database, clock, **mailing(smtp)) as server:
         jane = server.add_user("JANE", _OLD, email="jane@example.com")
         ticket = server.sign_in("JANE", _OLD)
         assert ticket is not None
-        yield Scene(server, smtp, clock, jane, ticket, folder)
+        yield Scene(server, smtp, clock, jane, ticket)
 
 
 def test_a_link_changes_the_password_once(scene: Scene) -> None:
@@ -171,13 +167,13 @@ def test_a_newer_link_and_a_change_end_older_ones(scene: Scene) -> None:
     assert scene.post(second, _NEW)[0] == 403
 
 
-def test_the_rules_hold_and_the_link_stays(tmp_path: Path, smtp: SmtpServer) -> None:
+def test_the_rules_hold_and_the_link_stays(database: str, smtp: SmtpServer) -> None:
     smtp.listen()
-    with running(tmp_path, **mailing(smtp, password_policy="nist")) as server:
+    with running(database, **mailing(smtp, password_policy="nist")) as server:
         jane = server.add_user("JANE", "waterfall under moon 7", email="jane@example.com")
         ticket = server.sign_in("JANE", "waterfall under moon 7")
         assert ticket is not None
-        scene = Scene(server, smtp, TestClock(), jane, ticket, tmp_path)
+        scene = Scene(server, smtp, TestClock(), jane, ticket)
         token = scene.token()
         status, answer = scene.post(token, "short")
         assert status == 422
@@ -208,11 +204,9 @@ def test_the_token_is_in_the_mail_only(scene: Scene, caplog: pytest.LogCaptureFi
     assert scene.smtp.mails.get(timeout=_WAIT)
     assert token not in caplog.text
     assert _NEW not in caplog.text
-    with sqlite3.connect(scene.folder / "test.sqlite3") as connection:
-        dump = "\n".join(connection.iterdump())
-    connection.close()
-    assert "outbox" in dump
-    assert token not in dump
+    written = content(scene.server.database)
+    assert b"jane@example.com" in written
+    assert token.encode() not in written
 
 
 def test_a_filter_that_quotes_the_mail_puts_no_link_in_the_log(
@@ -232,10 +226,7 @@ def test_a_filter_that_quotes_the_mail_puts_no_link_in_the_log(
 def test_asking_twice_in_a_moment_sends_one_mail(scene: Scene) -> None:
     scene.token()
     assert scene.ask().text("Success") == "true"
-    with sqlite3.connect(scene.folder / "test.sqlite3") as connection:
-        (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
-    connection.close()
-    assert count == 1
+    assert sql(scene.server.database, "SELECT count(*) FROM outbox") == [(1,)]
 
 
 @pytest.mark.parametrize(

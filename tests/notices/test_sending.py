@@ -6,7 +6,6 @@ import os
 import ssl
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -141,9 +140,7 @@ def test_smtp_down_then_up(
     assert "jane@example.com" not in caplog.text
 
 
-def test_a_killed_server_loses_no_mail(tmp_path: Path, smtp: SmtpServer) -> None:
-    database = f"sqlite:///{tmp_path / 'test.sqlite3'}"
-
+def test_a_killed_server_loses_no_mail(database: str, smtp: SmtpServer) -> None:
     async def change() -> None:
         identity = identity_of(load({"database": database}))
         tenant = await tenants.default(identity)
@@ -164,15 +161,15 @@ def test_a_killed_server_loses_no_mail(tmp_path: Path, smtp: SmtpServer) -> None
     assert smtp.mails.empty()
     smtp.hold = False
     later = TestClock(SystemClock().now() + HOUR)  # the claim of the dead server has run out
-    with running(tmp_path, later, **mailing(smtp)):
+    with running(database, later, **mailing(smtp)):
         assert smtp.mails.get(timeout=_WAIT).recipient == "jane@example.com"
     assert smtp.mails.empty()
 
 
-def test_two_servers_on_one_database_send_each_mail_once(tmp_path: Path, smtp: SmtpServer) -> None:
+def test_two_servers_on_one_database_send_each_mail_once(database: str, smtp: SmtpServer) -> None:
     smtp.listen()
     names = [f"user{number}" for number in range(20)]
-    with running(tmp_path, **mailing(smtp)) as one, running(tmp_path, **mailing(smtp)) as other:
+    with running(database, **mailing(smtp)) as one, running(database, **mailing(smtp)) as other:
         for name in names:
             one.add_user(name, "a password", email=f"{name}@example.com")
         for number, name in enumerate(names):

@@ -23,7 +23,7 @@ URL = "sqlite:///restored.sqlite3"
 def _client(server: ServerProcess) -> RunningServer:
     found = re.fullmatch(r"http://(.*):(\d+)", server.url)
     assert found
-    return RunningServer(found[1], int(found[2]), None, None)  # type: ignore[arg-type]
+    return RunningServer(found[1], int(found[2]), None, None, "")  # type: ignore[arg-type]
 
 
 def _change_on_and_on(

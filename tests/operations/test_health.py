@@ -2,14 +2,13 @@
 
 import re
 import socket
-import sqlite3
 import urllib.request
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from services88.store.database import Connection
+from tests.databases import sql
 from tests.postgresql import postgresql
 from tests.running import RunningServer, Starter
 
@@ -36,16 +35,15 @@ def test_another_revision_is_not_ready(start: Starter) -> None:
     assert server.request("GET", "/-/health/live").status == 200
 
 
-def test_a_database_that_does_not_answer_is_not_ready(start: Starter, tmp_path: Path) -> None:
+def test_a_database_that_does_not_answer_is_not_ready(start: Starter) -> None:
     server = start()
-    (file,) = tmp_path.rglob("test.sqlite3")
-    with sqlite3.connect(file) as driver:
-        driver.execute("DROP TABLE alembic_version")
-    driver.close()
+    sql(server.database, "DROP TABLE alembic_version")
     reply = server.request("GET", "/-/health/ready")
     assert (reply.status, reply.content) == (503, b"not ready: the database does not answer\n")
 
 
+@pytest.mark.postgresql
+@pytest.mark.one_database("it has a server of its own, to stop")
 def test_postgresql_that_goes_away_and_comes_back(start: Starter) -> None:
     with postgresql() as database, socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from services88.identity import audit_trail, tenants, tickets
 from services88.store.audit import Filter
+from tests.databases import Databases
 from tests.notices.conftest import authority, mailing, tls, trusted  # noqa: F401 - fixtures
 from tests.notices.smtp import SmtpServer
 from tests.pages.conftest import Visiting, check_accessible
@@ -24,9 +25,8 @@ OLD, NEW = "the old password", "correct horse battery"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    folder = tmp_path_factory.mktemp("pages")
-    with running(folder, pages="password", password_policy="nist") as server:
+def server(shared_databases: Databases) -> Iterator[RunningServer]:
+    with running(shared_databases.new(), pages="password", password_policy="nist") as server:
         yield server
 
 
@@ -103,6 +103,12 @@ def test_a_ticket_is_no_proof(server: RunningServer) -> None:
     )
     assert answer.status == 422
     assert server.sign_in("TINA", OLD)
+
+
+def test_no_database_is_asked_for_an_impossible_name(server: RunningServer) -> None:
+    form = {"name": "JANE\0", "current": OLD, "new": NEW, "again": NEW}
+    assert Browser(server, "/password").post("/password", **form).status == 400
+    assert server.request("GET", "/a%00b/password").status == 404
 
 
 def test_nothing_stays_signed_in_after_a_refusal(server: RunningServer) -> None:

@@ -17,8 +17,11 @@ from services88.contract import AGENTS
 from services88.contract.model import Agent, Operation
 from services88.pages.describing import envelopes
 from services88.pages.snippets import snippets
+from tests.databases import Databases
 from tests.pages.conftest import Visiting, check_accessible
 from tests.running import RunningServer, Starter, running
+
+pytestmark = pytest.mark.one_database("the pages are made from the contract")
 
 OPERATIONS = [
     pytest.param(agent, operation, id=f"{agent.name}.{operation.name}")
@@ -29,9 +32,8 @@ SERVICE = "/Remote/Services88/User.svc"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    folder = tmp_path_factory.mktemp("pages")
-    with running(folder, pages="all", strict_sites=True) as server:
+def server(shared_databases: Databases) -> Iterator[RunningServer]:
+    with running(shared_databases.new(), pages="all", strict_sites=True) as server:
         yield server
 
 

@@ -14,6 +14,8 @@ from services88.identity.accounts import AssociateType
 from services88.identity.errors import BadInput
 from services88.store.associates import Associate
 from services88.store.schema import function_right, function_right_role_link, role
+from tests.databases import Databases
+from tests.identity.domain import CheapHasher
 from tests.running import Reply, RunningServer, Starter, credentials, envelope
 
 _PASSWORD = "the current password"
@@ -116,10 +118,10 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(shared_databases: Databases) -> Iterator[Scene]:
     from tests.running import running
 
-    with running(tmp_path_factory.mktemp("rights")) as server:
+    with running(shared_databases.new()) as server:
 
         async def prepare() -> None:
             await tenants.add(server.identity, "other")
@@ -138,6 +140,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             await server.identity.database.transaction(role_of_users)
 
         server.run(prepare())
+        server.identity.hashing.hasher = CheapHasher()
         yield Scene(server)
 
 

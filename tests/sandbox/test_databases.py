@@ -1,13 +1,10 @@
 """A sandbox on a database that is kept, of either kind; and the names it may be reached by."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.postgresql import postgresql
+from tests.databases import Databases
 from tests.programs import program
 from tests.running import sign_in
 from tests.sandbox.posting import request
@@ -16,16 +13,9 @@ XML = {"Content-Type": "text/xml; charset=utf-8"}
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'kept.sqlite3'}"
-        return
-    with postgresql() as server:
-        yield server.new_database()
+def test_snapshots_and_deleting(databases: Databases, tmp_path: Path) -> None:
+    database = databases.empty()
 
-
-def test_snapshots_and_deleting(database: str, tmp_path: Path) -> None:
     def api(url: str, method: str, path: str, body: Any = None) -> Any:
         content = None if body is None else json.dumps(body).encode()
         reply = request(url, method, f"/__sandbox/tenants{path}", content, JSON)

@@ -16,6 +16,8 @@ import pytest
 from tests.programs import Program, finished, own_environment, program, serving
 from tests.running import Reply, change_own, credentials, envelope, sign_in
 
+_PROCESSES = pytest.mark.one_database("it is about processes")
+
 PASSWORD = "vellum orbit quartz"
 FOLDER = "/Remote/Services88"
 
@@ -47,16 +49,16 @@ def eventually(happens: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    command = ("user", "add", "JANE", "--password-stdin")
+def folder(tmp_path: Path, database: str) -> Path:
+    command = ("user", "add", "JANE", "--password-stdin", "--database", database)
     added = finished(*command, folder=tmp_path, stdin=f"{PASSWORD}\n")
     assert added.returncode == 0, added.stderr
     return tmp_path
 
 
 @pytest.fixture
-def server(folder: Path) -> Iterator[Program]:
-    with serving("--workers", "3", folder=folder) as running:
+def server(folder: Path, database: str) -> Iterator[Program]:
+    with serving("--workers", "3", "--database", database, folder=folder) as running:
         eventually(lambda: len(workers_of(running)) == 3)
         yield running
 
@@ -76,7 +78,7 @@ def _is_known(server: Program, ticket: str) -> bool:
 
 
 def test_what_one_worker_changes_holds_for_all_from_the_next_call_on(
-    server: Program, folder: Path
+    server: Program, folder: Path, database: str
 ) -> None:
     ticket, other = _ticket(server, PASSWORD), _ticket(server, PASSWORD)
     with ThreadPoolExecutor(12) as pool:
@@ -86,12 +88,13 @@ def test_what_one_worker_changes_holds_for_all_from_the_next_call_on(
         # A change ends the other tickets, in whichever worker they are shown.
         assert not any(pool.map(lambda _: _is_known(server, other), range(60)))
         assert all(pool.map(lambda _: _is_known(server, ticket), range(60)))
-    retired = finished("user", "retire", "JANE", folder=folder)
+    retired = finished("user", "retire", "JANE", "--database", database, folder=folder)
     assert retired.returncode == 0, retired.stderr
     with ThreadPoolExecutor(12) as pool:
         assert not any(pool.map(lambda _: _is_known(server, ticket), range(60)))
 
 
+@_PROCESSES
 def test_a_worker_that_dies_is_replaced(server: Program) -> None:
     before = workers_of(server)
     os.kill(min(before), signal.SIGKILL)
@@ -103,6 +106,7 @@ def test_a_worker_that_dies_is_replaced(server: Program) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@_PROCESSES
 def test_told_to_stop_all_workers_stop(server: Program, number: signal.Signals) -> None:
     workers = workers_of(server)
     assert _ticket(server, PASSWORD)
@@ -113,6 +117,7 @@ def test_told_to_stop_all_workers_stop(server: Program, number: signal.Signals) 
     assert "Traceback" not in server.said
 
 
+@_PROCESSES
 def test_told_to_stop_the_calls_under_way_are_answered(server: Program) -> None:
     message = sign_in("JANE", PASSWORD).encode()
     with socket.create_connection((server.host, server.port), timeout=30) as connection:
@@ -131,6 +136,7 @@ def test_told_to_stop_the_calls_under_way_are_answered(server: Program) -> None:
     assert server.wait() == 0
 
 
+@_PROCESSES
 def test_workers_do_not_outlive_a_server_that_is_killed(server: Program) -> None:
     workers = workers_of(server)
     server.process.kill()
@@ -144,6 +150,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
+@_PROCESSES
 def test_a_terminal_that_says_to_reload_ends_nobody(server: Program) -> None:
     before = workers_of(server)
     for _ in range(5):  # at first while they begin
@@ -154,10 +161,12 @@ def test_a_terminal_that_says_to_reload_ends_nobody(server: Program) -> None:
     assert _ticket(server, PASSWORD)
 
 
-def test_each_worker_gives_its_own_metrics(folder: Path) -> None:
+@_PROCESSES
+def test_each_worker_gives_its_own_metrics(folder: Path, database: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with serving("--workers", "2", "--metrics-port", str(port), folder=folder) as running:
+    arguments = ("--workers", "2", "--metrics-port", str(port), "--database", database)
+    with serving(*arguments, folder=folder) as running:
         running.wait_for(f"metrics are on 127.0.0.1 port {port}\\D")
         running.wait_for(f"metrics are on 127.0.0.1 port {port + 1}\\D")
         assert _ticket(running, PASSWORD)

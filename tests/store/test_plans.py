@@ -1,15 +1,14 @@
 """How the database looks things up: with an index, however many rows there are."""
 
-import asyncio
-from pathlib import Path
-
 import pytest
 from sqlalchemy.dialects import sqlite
 
 from services88.store import associates, credentials
 from services88.store.migrate import open_database
+from tests.loop import run
 
 
+@pytest.mark.one_database("PostgreSQL plans by what is in its tables: see bench/, growth")
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
@@ -21,13 +20,13 @@ from services88.store.migrate import open_database
     ],
 )
 def test_a_look_up_reads_no_whole_table(
-    tmp_path: Path, statement: object, values: dict[str, object]
+    database: str, statement: object, values: dict[str, object]
 ) -> None:
-    database = open_database(f"sqlite:///{tmp_path / 'plans.sqlite3'}")
+    opened = open_database(database)
     compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))  # type: ignore[attr-defined]
-    reader = database._read_driver  # type: ignore[attr-defined]
+    reader = opened._read_driver  # type: ignore[attr-defined]
     plan = reader.execute(f"EXPLAIN QUERY PLAN {compiled}", {**compiled.params, **values})
     steps = [row[3] for row in plan.fetchall()]
-    asyncio.run(database.close())
+    run(opened.close())
     assert steps
     assert [step for step in steps if step.startswith("SCAN")] == []

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -20,22 +19,25 @@ from services88.store.tenants import get_fact, put_fact
 from tests.postgresql import PostgresqlServer, postgresql
 from tests.running import RunningServer, running
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with postgresql() as started:
-        yield started
+pytestmark = pytest.mark.postgresql
 
 
 @pytest.fixture
-def url(server: PostgresqlServer) -> str:
-    return server.new_database()
+def server(postgresql_server: PostgresqlServer) -> PostgresqlServer:
+    return postgresql_server
 
 
 @pytest.fixture
-def service(tmp_path: Path, url: str) -> Iterator[RunningServer]:
+def url(server: PostgresqlServer) -> Iterator[str]:
+    made = server.new_database()
+    yield made
+    server.drop_database(made)
+
+
+@pytest.fixture
+def service(url: str) -> Iterator[RunningServer]:
     """Two servers would do the same; here one has several connections at once."""
-    with running(tmp_path, database=url) as started:
+    with running(url) as started:
         yield started
 
 
@@ -45,28 +47,6 @@ def _verified(service: RunningServer) -> int:
         return (await audit_trail.verify(service.identity, tenant)).events
 
     return service.run(work())
-
-
-def test_two_servers_that_start_at_once_migrate_once(url: str) -> None:
-    assert migrate.current(url) is None
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(migrate.upgrade, [url, url]))
-    assert migrate.current(url) == migrate.head()
-
-
-def test_the_story(service: RunningServer) -> None:
-    service.add_user("JANE", "old secret")
-    ticket = service.sign_in("JANE", "old secret")
-    other = service.sign_in("jane", "old secret")
-    assert ticket is not None
-    assert other is not None
-    assert service.change_own(ticket, "wrong", "new secret").extra["Reason"] == "old-password-wrong"
-    assert service.change_own(ticket, "old secret", "new secret").text("Response") == "true"
-    assert service.sign_in("JANE", "old secret") is None
-    assert service.sign_in("JANE", "new secret") is not None
-    refused = service.change_own(other, "new secret", "newer secret")
-    assert refused.text("Succeeded") == "false", "the other ticket has ended"
-    assert _verified(service) > 4
 
 
 def test_of_many_changes_from_one_password_exactly_one_succeeds(service: RunningServer) -> None:
@@ -103,11 +83,8 @@ def test_no_ticket_outlives_a_change_made_while_it_was_issued(service: RunningSe
     _verified(service)
 
 
-def test_a_database_that_goes_away_and_comes_back(tmp_path: Path) -> None:
-    with (
-        postgresql(durable=True) as server,
-        running(tmp_path, database=server.new_database()) as service,
-    ):
+def test_a_database_that_goes_away_and_comes_back() -> None:
+    with postgresql(durable=True) as server, running(server.new_database()) as service:
         service.add_user("JANE", "old secret")
         ticket = service.sign_in("JANE", "old secret")
         assert ticket is not None
@@ -173,11 +150,11 @@ class _Cutter:
 
 
 def test_a_commit_of_which_nobody_hears_is_told_as_what_it_is(
-    server: PostgresqlServer, url: str, tmp_path: Path
+    server: PostgresqlServer, url: str
 ) -> None:
     with _Cutter(server.port) as cutter:
         behind = url.replace(f":{server.port}/", f":{cutter.port}/")
-        with running(tmp_path, database=behind) as service:
+        with running(behind) as service:
             service.add_user("JANE", "old secret")
             ticket = service.sign_in("JANE", "old secret")
             assert ticket is not None
@@ -242,6 +219,28 @@ def test_what_work_raises_undoes_all_of_it(url: str) -> None:
         assert await get_fact(database, "a") is None
         assert await get_fact(database, "b") is None
         await database.close()
+
+    asyncio.run(run())
+
+
+def test_a_right_that_was_taken_away_is_an_outage_and_no_mistake_of_ours(
+    server: PostgresqlServer, url: str
+) -> None:
+    migrate.upgrade(url)
+    database = url.rpartition("/")[2]
+    server.do(
+        lambda driver: driver.execute(
+            f"CREATE ROLE reader LOGIN IN ROLE pg_read_all_data; "
+            f"GRANT CONNECT ON DATABASE {database} TO reader"
+        )
+    )
+
+    async def run() -> None:
+        opened = PostgresqlDatabase(url.replace("postgres@", "reader@"))
+        assert await get_fact(opened, "a") is None
+        with pytest.raises(DatabaseUnavailable, match="permission denied"):
+            await opened.transaction(lambda connection: put_fact(connection, "a", "1"))
+        await opened.close()
 
     asyncio.run(run())
 

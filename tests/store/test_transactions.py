@@ -1,45 +1,41 @@
-"""Transactions: all or nothing, one after the other, and clear errors."""
+"""Transactions: all or nothing, and clear errors."""
 
 import asyncio
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
+import asyncpg
 import pytest
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 
-from services88.store import sqlite, tenants
-from services88.store.database import Connection
-from services88.store.errors import Conflict, DatabaseUnavailable, UnusableDatabase
-from services88.store.migrate import open_database, upgrade
+from services88.store import tenants
+from services88.store.database import Connection, Database
+from services88.store.errors import Conflict, DatabaseUnavailable
 from services88.store.schema import installation, tenant, user_role_link
-from services88.store.sqlite import SqliteDatabase
-from tests.store.conftest import run
+from tests.databases import sql
+from tests.loop import run
 
-_increment = update(installation).where(installation.c.key == "count").values(value=bindparam("to"))
+_REFERENCE = (sqlite3.IntegrityError, asyncpg.ForeignKeyViolationError)
 
 
-def _fact(database: SqliteDatabase, name: str) -> str | None:
+def _fact(database: Database, name: str) -> str | None:
     return run(tenants.get_fact(database, name))
 
 
-def test_what_a_transaction_did_is_kept_and_its_result_given(database: SqliteDatabase) -> None:
+def test_what_a_transaction_did_is_kept_and_its_result_given(opened: Database) -> None:
     async def work(connection: Connection) -> str:
         await tenants.put_fact(connection, "a", "1")
         await tenants.put_fact(connection, "b", "2")
         return "done"
 
-    assert run(database.transaction(work)) == "done"
-    assert (_fact(database, "a"), _fact(database, "b")) == ("1", "2")
+    assert run(opened.transaction(work)) == "done"
+    assert (_fact(opened, "a"), _fact(opened, "b")) == ("1", "2")
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), asyncio.CancelledError()])
 def test_what_work_raises_undoes_all_of_it_and_is_raised(
-    database: SqliteDatabase, error: BaseException
+    opened: Database, error: BaseException
 ) -> None:
     async def work(connection: Connection) -> None:
         await tenants.put_fact(connection, "a", "1")
@@ -47,17 +43,17 @@ def test_what_work_raises_undoes_all_of_it_and_is_raised(
 
     async def attempt() -> BaseException | None:
         try:
-            await database.transaction(work)
+            await opened.transaction(work)
         except type(error) as raised:
             return raised
         return None
 
     assert run(attempt()) is error
-    assert _fact(database, "a") is None
-    _works(database)
+    assert _fact(opened, "a") is None
+    _works(opened)
 
 
-def _works(database: SqliteDatabase) -> None:
+def _works(database: Database) -> None:
     async def work(connection: Connection) -> None:
         await tenants.put_fact(connection, "works", "yes")
 
@@ -66,86 +62,25 @@ def _works(database: SqliteDatabase) -> None:
 
 
 def test_a_unique_value_that_is_taken_is_a_conflict_and_undoes_all(
-    database: SqliteDatabase,
+    opened: Database,
 ) -> None:
     async def work(connection: Connection) -> None:
         await tenants.put_fact(connection, "a", "1")
         await tenants.add(connection, name="X", key="default", company="", now=0)
 
-    with pytest.raises(Conflict, match=r"tenant\.name_key"):
-        run(database.transaction(work))
-    assert _fact(database, "a") is None
-    _works(database)
+    with pytest.raises(Conflict, match=r"tenant[._]name_key"):
+        run(opened.transaction(work))
+    assert _fact(opened, "a") is None
+    _works(opened)
 
 
-def test_a_broken_reference_is_no_conflict(database: SqliteDatabase) -> None:
+def test_a_broken_reference_is_no_conflict(opened: Database) -> None:
     async def work(connection: Connection) -> None:
         await connection.insert(user_role_link, associate_id=4711, role_id=4711)
 
-    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        run(database.transaction(work))
-    _works(database)
-
-
-def test_work_that_waits_for_something_else_is_an_error_and_undone(
-    database: SqliteDatabase,
-) -> None:
-    async def work(connection: Connection) -> None:
-        await tenants.put_fact(connection, "a", "1")
-        await asyncio.sleep(0)
-        await tenants.put_fact(connection, "b", "2")
-
-    with pytest.raises(RuntimeError, match="may await nothing but its connection"):
-        run(database.transaction(work))
-    assert (_fact(database, "a"), _fact(database, "b")) == (None, None)
-    _works(database)
-
-
-def test_transactions_at_once_follow_one_another(database: SqliteDatabase) -> None:
-    async def begin(connection: Connection) -> None:
-        await tenants.put_fact(connection, "count", "0")
-
-    async def count(connection: Connection) -> None:
-        now = await tenants.get_fact(connection, "count")
-        await connection.execute(_increment, to=str(int(now or 0) + 1))
-
-    async def story() -> None:
-        await database.transaction(begin)
-        await asyncio.gather(*(database.transaction(count) for _ in range(50)))
-
-    run(story())
-    assert _fact(database, "count") == "50"
-
-
-def test_a_reader_sees_nothing_of_a_transaction_under_way(database: SqliteDatabase) -> None:
-    import threading
-
-    written, seen = threading.Event(), threading.Event()
-
-    async def work(connection: Connection) -> None:
-        await tenants.put_fact(connection, "a", "1")
-        written.set()
-        assert seen.wait(30)
-
-    async def story() -> str | None:
-        writing = asyncio.create_task(database.transaction(work))
-        await asyncio.to_thread(written.wait, 30)
-        during = await tenants.get_fact(database, "a")
-        seen.set()
-        await writing
-        return during
-
-    assert run(story()) is None
-    assert _fact(database, "a") == "1"
-
-
-def test_the_database_survives_a_power_cut_and_checks_references(database: SqliteDatabase) -> None:
-    for driver in (database._read_driver, database._write_driver):
-        facts = [driver.execute(f"PRAGMA {name}").fetchone()[0] for name in _PRAGMAS]
-        assert facts == ["wal", 2, 1]
-
-
-_PRAGMAS = ("journal_mode", "synchronous", "foreign_keys")
+    with pytest.raises(_REFERENCE, match=r"(?i)foreign key"):
+        run(opened.transaction(work))
+    _works(opened)
 
 
 # --- other processes --------------------------------------------------------------------------
@@ -158,10 +93,13 @@ from services88.store.migrate import open_database
 async def work(connection):
     await tenants.put_fact(connection, sys.argv[2], "theirs")
 
-database = open_database(sys.argv[1])
-asyncio.run(database.transaction(work))
-print(asyncio.run(tenants.get_fact(database, sys.argv[3])))
-asyncio.run(database.close())
+async def main():
+    database = open_database(sys.argv[1])
+    await database.transaction(work)
+    print(await tenants.get_fact(database, sys.argv[3]))
+    await database.close()
+
+asyncio.run(main())
 """
 
 
@@ -171,141 +109,22 @@ def _another_process(url: str, writes: str, reads: str) -> str:
     return done.stdout.strip()
 
 
-def test_processes_see_what_each_other_wrote(
-    database: SqliteDatabase, path: Path, url: str
-) -> None:
-    """Opening a file and closing it again would drop the locks of the whole process."""
-    wal = path.with_name(f"{path.name}-wal")
-    inode = wal.stat().st_ino
-    assert _another_process(url, writes="a", reads="nothing") == "None"
-    assert wal.stat().st_ino == inode, "the other process took itself for the last"
-    assert _fact(database, "a") == "theirs"
-    _works(database)
-    assert _another_process(url, writes="b", reads="works") == "yes"
-    assert _fact(database, "b") == "theirs"
+def test_processes_see_what_each_other_wrote(opened: Database, database: str) -> None:
+    assert _another_process(database, writes="a", reads="nothing") == "None"
+    assert _fact(opened, "a") == "theirs"
+    _works(opened)
+    assert _another_process(database, writes="b", reads="works") == "yes"
+    assert _fact(opened, "b") == "theirs"
 
 
-# --- when the database does not answer --------------------------------------------------------
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for another's lock hardly at all."""
-    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.01)
-
-
-@pytest.fixture
-def locked(path: Path, url: str) -> Iterator[sqlite3.Connection]:
-    """A connection that has locked the migrated file."""
-    upgrade(url)
-    with closing(sqlite3.connect(path, isolation_level=None)) as driver:
-        yield driver
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_locked_database_is_unavailable_until_it_is_free(
-    locked: sqlite3.Connection, path: Path
-) -> None:
-    database = SqliteDatabase(path)
-
-    async def work(_: Connection) -> None:
-        raise AssertionError("the work begins only in a transaction")
-
-    locked.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(DatabaseUnavailable, match="locked"):
-        run(database.transaction(work))
-    assert _fact(database, "a") is None, "who only reads does not wait"
-    locked.execute("ROLLBACK")
-    _works(database)
-    run(database.close())
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_database_locked_while_it_is_opened_is_refused_clearly(path: Path, url: str) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as driver:
-        driver.execute("CREATE TABLE t (x)")
-        driver.execute("BEGIN EXCLUSIVE")
-        with pytest.raises((UnusableDatabase, DatabaseUnavailable), match="locked"):
-            open_database(url)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_database_locked_while_a_migration_is_due_is_refused_clearly(
-    path: Path, url: str
-) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as driver:
-        driver.execute("PRAGMA journal_mode=WAL")
-        driver.execute("BEGIN IMMEDIATE")
-        with pytest.raises((UnusableDatabase, DatabaseUnavailable), match="locked"):
-            open_database(url)
-
-
-def _damage(path: Path, table: str) -> None:
-    with closing(sqlite3.connect(path)) as driver:
-        query = "SELECT rootpage FROM sqlite_master WHERE tbl_name = ?"
-        pages = [page for (page,) in driver.execute(query, (table,))]
-    assert pages
-    with path.open("r+b") as file:
-        for page in pages:
-            file.seek((page - 1) * 4096)
-            file.write(b"\xa5" * 4096)
-
-
-def test_a_damaged_file_is_unavailable(path: Path, url: str) -> None:
-    upgrade(url)
-    _damage(path, "tenant")
-    database = SqliteDatabase(path)
-    with pytest.raises(DatabaseUnavailable, match="malformed"):
-        run(tenants.default(database))
-
-    async def work(connection: Connection) -> None:
-        await tenants.add(connection, name="X", key="x", company="", now=0)
-
-    with pytest.raises(DatabaseUnavailable, match="malformed"):
-        run(database.transaction(work))
-    run(database.close())
-
-
-def test_a_file_whose_revision_cannot_be_read_is_refused_clearly(path: Path, url: str) -> None:
-    upgrade(url)
-    _damage(path, "alembic_version")
-    with pytest.raises(UnusableDatabase, match=r"malformed.*Restore a backup"):
-        open_database(url)
-
-
-def test_a_missing_table_is_unavailable(database: SqliteDatabase, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as driver:
-        driver.execute("DROP TABLE audit_event")
-        driver.execute("DROP TABLE installation")
+def test_a_missing_table_is_unavailable(opened: Database, database: str) -> None:
+    sql(database, "DROP TABLE installation")
     with pytest.raises(DatabaseUnavailable, match="installation"):
-        run(database.one(select(installation.c.key)))
+        run(opened.one(select(installation.c.key)))
 
 
-def test_truth_values_come_back_as_such(database: SqliteDatabase) -> None:
-    row = run(database.one(select(tenant.c.is_default)))
+def test_truth_values_come_back_as_such(opened: Database) -> None:
+    row = run(opened.one(select(tenant.c.is_default)))
     assert row == (True,)
     assert row is not None
     assert row[0] is True
-
-
-def test_behind_a_lock_everybody_hears_of_it_at_once(
-    monkeypatch: pytest.MonkeyPatch, locked: sqlite3.Connection, path: Path
-) -> None:
-    """Each used to wait for the lock anew, after all those before it: here 20 times as long."""
-    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.5)
-    database = SqliteDatabase(path)
-
-    async def work(_: Connection) -> None:
-        raise AssertionError("the work begins only in a transaction")
-
-    async def twenty() -> list[object]:
-        tries = (database.transaction(work) for _ in range(20))
-        return list(await asyncio.gather(*tries, return_exceptions=True))
-
-    locked.execute("BEGIN IMMEDIATE")
-    begun = time.monotonic()
-    answers = asyncio.run(twenty())
-    assert time.monotonic() - begun < 5
-    assert [type(answer) for answer in answers] == [DatabaseUnavailable] * 20
-    locked.execute("ROLLBACK")
-    asyncio.run(database.close())

@@ -14,7 +14,7 @@ Import = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with nobody's settings; ``tests.running`` finds the database in it."""
+    """A folder with nobody's settings."""
     for name in [name for name in os.environ if "SERVICES88" in name]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -22,12 +22,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(folder: Path) -> Import:
+def run(database: str) -> Import:
     """Run a command on the database."""
 
     def invoke(*arguments: str, stdin: str = "") -> Result:
-        database = ("--database", f"sqlite:///{folder / 'test.sqlite3'}")
-        return CliRunner().invoke(main, [*arguments, *database], input=stdin)
+        return CliRunner().invoke(main, [*arguments, "--database", database], input=stdin)
 
     return invoke
 

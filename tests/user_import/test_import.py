@@ -1,7 +1,6 @@
 """Importing users from the command line, and signing in as them over HTTP."""
 
 import json
-import sqlite3
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,14 @@ from services88.identity import accounts, tenants, user_import
 from services88.identity.errors import BadInput
 from services88.identity.user_import import ImportRow
 from services88.store.errors import DatabaseUnavailable
+from services88.store.sqlite import sqlite_path
+from tests.databases import sql
 from tests.hashing.vectors import VECTORS, Vector
 from tests.running import RunningServer, running
 from tests.user_import.conftest import Import
 
 PASSWORD = "vellum orbit quartz"
 VECTOR = VECTORS[0]
-
-
-def _rows(folder: Path, statement: str) -> list[Any]:
-    connection = sqlite3.connect(folder / "test.sqlite3")
-    try:
-        return connection.execute(statement).fetchall()
-    finally:
-        connection.close()
 
 
 def _json(*rows: dict[str, object]) -> str:
@@ -39,11 +32,11 @@ def _named(vectors: tuple[Vector, ...]) -> list[dict[str, object]]:
     ]
 
 
-def test_users_sign_in_with_the_passwords_they_had(folder: Path, imported: Import) -> None:
+def test_users_sign_in_with_the_passwords_they_had(database: str, imported: Import) -> None:
     result = imported(_json(*_named(VECTORS)), name="users.jsonl")
     assert result.exit_code == 0, result.output
     assert result.stdout == f"Added {len(VECTORS)} users.\n"
-    with running(folder) as server:
+    with running(database) as server:
         for number, vector in enumerate(VECTORS):
             name = f"user{number}"
             assert not server.sign_in(name, vector.password[1:])
@@ -51,16 +44,16 @@ def test_users_sign_in_with_the_passwords_they_had(folder: Path, imported: Impor
             assert server.sign_in(name, vector.password), "and again"
 
 
-def test_a_password_may_be_sent_in_another_composition(folder: Path, imported: Import) -> None:
+def test_a_password_may_be_sent_in_another_composition(database: str, imported: Import) -> None:
     imported(_json(*_named((VECTOR,))), name="users.jsonl")
-    with running(folder) as server:
+    with running(database) as server:
         assert server.sign_in("user0", unicodedata.normalize("NFD", VECTOR.password))
         assert server.sign_in("user0", VECTOR.password)
 
 
-def test_an_imported_user_changes_the_password(folder: Path, imported: Import) -> None:
+def test_an_imported_user_changes_the_password(database: str, imported: Import) -> None:
     imported(_json(*_named((VECTOR,))), name="users.jsonl")
-    with running(folder) as server:
+    with running(database) as server:
         ticket = server.sign_in("user0", VECTOR.password)
         assert ticket
         reply = server.change_own(ticket, VECTOR.password, "marble lantern fjord")
@@ -70,7 +63,7 @@ def test_an_imported_user_changes_the_password(folder: Path, imported: Import) -
 
 
 def test_a_row_becomes_a_user_with_everything_in_it(
-    folder: Path, imported: Import, run: Import
+    database: str, imported: Import, run: Import
 ) -> None:
     result = imported(
         "name,firstname,lastname,email,role,type,password_hash,retired\n"
@@ -84,47 +77,51 @@ def test_a_row_becomes_a_user_with_everything_in_it(
     shown = run("user", "show", "john").stdout
     assert "User level 0" in shown
     assert "retired" in shown
-    assert _rows(folder, "SELECT event, associate_id FROM audit_event ORDER BY sequence") == [
+    assert sql(database, "SELECT event, associate_id FROM audit_event ORDER BY sequence") == [
         ("user_created", 1),
         ("user_created", 2),
         ("user_retired", 2),
     ]
-    with running(folder) as server:
+    with running(database) as server:
         assert server.sign_in("jane@example.com", VECTOR.password)
         assert not server.sign_in("john", VECTOR.password)
 
 
-def test_a_password_in_clear_is_hashed_and_obeys_the_policy(folder: Path, imported: Import) -> None:
+def test_a_password_in_clear_is_hashed_and_obeys_the_policy(
+    database: str, imported: Import
+) -> None:
     result = imported(f"name,password\njane,{PASSWORD}\njohn,tiny\n")
     assert result.exit_code == 1
     assert "Added 1 user.\n" in result.stdout
     assert "Line 3: The password is refused: " in result.stdout
     assert "tiny" not in result.stdout
     assert PASSWORD not in result.stdout
-    ((secret,),) = _rows(folder, "SELECT secret FROM credentials")
+    ((secret,),) = sql(database, "SELECT secret FROM credentials")
     assert secret.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    with running(folder) as server:
+    with running(database) as server:
         assert server.sign_in("jane", PASSWORD)
 
 
 def test_a_user_without_a_password_cannot_sign_in_until_one_is_set(
-    folder: Path, imported: Import, run: Import
+    database: str, imported: Import, run: Import
 ) -> None:
     result = imported("name\njane\n")
     assert result.stdout == "Added 1 user (1 without a password).\n"
     assert result.exit_code == 0
-    with running(folder) as server:
+    with running(database) as server:
         assert not server.sign_in("jane", "")
         assert not server.sign_in("jane", PASSWORD)
     said = run("user", "set-password", "jane", "--password-stdin", stdin=PASSWORD)
     assert said.exit_code == 0, said.output
-    with running(folder) as server:
+    with running(database) as server:
         assert server.sign_in("jane", PASSWORD)
 
 
-def test_every_row_stands_for_itself(folder: Path, imported: Import, run: Import) -> None:
+def test_every_row_stands_for_itself(
+    database: str, folder: Path, imported: Import, run: Import
+) -> None:
     assert run("user", "add", "JANE", "--password-stdin", stdin=PASSWORD).exit_code == 0
-    before = _rows(folder, "SELECT * FROM credentials")
+    before = sql(database, "SELECT * FROM credentials")
     result = imported(
         "name,role,password_hash\n"
         f"jane,,{VECTOR.secret}\n"
@@ -143,33 +140,33 @@ def test_every_row_stands_for_itself(folder: Path, imported: Import, run: Import
     assert "7P:" in problems[2]
     assert "Line 3 has the same name" in problems[3]
     assert VECTOR.secret not in result.output
-    assert _rows(folder, "SELECT name FROM associate ORDER BY associate_id") == [
+    assert sql(database, "SELECT name FROM associate ORDER BY associate_id") == [
         ("JANE",),
         ("one",),
         ("four",),
     ]
-    assert _rows(folder, "SELECT * FROM credentials")[: len(before)] == before
+    assert sql(database, "SELECT * FROM credentials")[: len(before)] == before
 
     again = imported((folder / "users.csv").read_text())
     assert again.stdout.startswith("Added 0 users.\n6 problems:\n")
 
 
-def test_a_dry_run_says_the_same_and_adds_nobody(folder: Path, imported: Import) -> None:
+def test_a_dry_run_says_the_same_and_adds_nobody(database: str, imported: Import) -> None:
     content = f"name,password\njane,{PASSWORD}\njohn,short\nknut,\n"
     dry = imported(content, "--dry-run")
     assert dry.exit_code == 1
     assert dry.stdout.startswith("Would add 2 users (1 without a password).\n1 problem:\n")
-    assert _rows(folder, "SELECT * FROM associate") == []
+    assert sql(database, "SELECT * FROM associate") == []
     wet = imported(content)
     assert wet.stdout == dry.stdout.replace("Would add", "Added")
-    assert len(_rows(folder, "SELECT * FROM associate")) == 2
+    assert len(sql(database, "SELECT * FROM associate")) == 2
 
 
-def test_users_go_to_the_tenant_named(folder: Path, imported: Import, run: Import) -> None:
+def test_users_go_to_the_tenant_named(database: str, imported: Import, run: Import) -> None:
     assert run("tenant", "add", "Cust1").exit_code == 0
     result = imported(_json(*_named((VECTOR,))), "--tenant", "cust1", name="users.jsonl")
     assert result.exit_code == 0, result.output
-    with running(folder) as server:
+    with running(database) as server:
         assert server.sign_in("user0", VECTOR.password, site="/Cust1")
         assert not server.sign_in("user0", VECTOR.password)
     result = imported("name\nx\n", "--tenant", "nobody")
@@ -177,11 +174,13 @@ def test_users_go_to_the_tenant_named(folder: Path, imported: Import, run: Impor
     assert "There is no tenant nobody" in result.stderr
 
 
-def test_a_file_that_cannot_be_used_makes_no_database(folder: Path, imported: Import) -> None:
+@pytest.mark.one_database("PostgreSQL's database is there before")
+def test_a_file_that_cannot_be_used_makes_no_database(database: str, imported: Import) -> None:
+    sqlite_path(database).unlink()
     result = imported("nom\njane\n")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: Column 1 has an unknown name.")
-    assert not (folder / "test.sqlite3").exists()
+    assert not sqlite_path(database).exists()
 
 
 def test_a_failing_database_ends_the_import_and_is_told(
@@ -235,11 +234,11 @@ def test_a_policy_that_cannot_be_used_ends_the_import_and_is_told(
 
 
 def test_a_name_taken_meanwhile_is_a_problem_and_nothing_of_the_row_stays(
-    folder: Path, imported: Import, monkeypatch: pytest.MonkeyPatch
+    database: str, imported: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between looking and adding somebody else adds the user: the transaction is undone."""
     assert imported("name\njane\n").exit_code == 0
-    before = [_rows(folder, f"SELECT * FROM {table}") for table in ("associate", "person")]
+    before = [sql(database, f"SELECT * FROM {table}") for table in ("associate", "person")]
 
     async def nobody(*_: object) -> None:
         return None
@@ -248,11 +247,11 @@ def test_a_name_taken_meanwhile_is_a_problem_and_nothing_of_the_row_stays(
     result = imported(f"name,password_hash\nJANE,{VECTOR.secret}\n")
     assert result.exit_code == 1
     assert "already" in result.stdout
-    assert [_rows(folder, f"SELECT * FROM {table}") for table in ("associate", "person")] == before
-    assert _rows(folder, "SELECT * FROM credentials") == []
+    assert [sql(database, f"SELECT * FROM {table}") for table in ("associate", "person")] == before
+    assert sql(database, "SELECT * FROM credentials") == []
 
 
-def test_nick_names_come_along_and_are_unique(folder: Path, imported: Import) -> None:
+def test_nick_names_come_along_and_are_unique(database: str, imported: Import) -> None:
     result = imported(
         "name,nickname\njane,Janie\njoe,\njim,\nsue,JANIE\nann,\x07\nbob," + "x" * 81 + "\n"
     )
@@ -261,7 +260,7 @@ def test_nick_names_come_along_and_are_unique(folder: Path, imported: Import) ->
     assert "Line 5: Another user has that nick name already" in result.stdout
     assert "Line 6: A nick name has no control" in result.stdout
     assert "Line 7: A nick name has at most 80" in result.stdout
-    assert _rows(folder, "SELECT name, nick_name, nick_key FROM associate ORDER BY name") == [
+    assert sql(database, "SELECT name, nick_name, nick_key FROM associate ORDER BY name") == [
         ("jane", "Janie", "janie"),
         ("jim", "", None),
         ("joe", "", None),

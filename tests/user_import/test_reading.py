@@ -139,6 +139,7 @@ def test_a_missing_file_is_told(folder: Path) -> None:
         ({"email": "nobody"}, "email is no e-mail address"),
         ({"email": "a b@example.com"}, "email is no e-mail address"),
         ({"email": "x" * 250 + "@a.no"}, "email has more than 254"),
+        ({"email": "ß" * 127 + "@a.no"}, "254 characters, also with every ß as ss"),
         ({"type": "boss"}, "type has an unknown value"),
         ({"type": "1"}, "type has an unknown value"),
         ({"retired": "perhaps"}, "retired has an unknown value"),

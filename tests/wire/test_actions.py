@@ -6,6 +6,8 @@ from services88.contract import namespaces as ns
 from tests.running import S11, S12, Reply, RunningServer, change_own, envelope
 from tests.wire.operations import MEDIA
 
+pytestmark = pytest.mark.one_database("it is about the reading of messages")
+
 _ACTION = f"{ns.SERVICES88}/SoPrincipal/GetSystemInfo"
 _OTHERS = [
     f"{ns.SERVICES88}/SoPrincipal/AuthenticateImplicit",

@@ -28,6 +28,8 @@ def default(shared_server: RunningServer) -> str:
         "/REMOTE/SERVICES88/SOPRINCIPAL.SVC",
         "/Unknown/Remote/Services88/SoPrincipal.svc",
         "/some-site/remote/Services88/soPrincipal.svc",
+        "/a%00b/Remote/Services88/SoPrincipal.svc",
+        "/a%ED%A0%80b/Remote/Services88/SoPrincipal.svc",
     ],
 )
 def test_on_site_no_segment_or_an_unknown_one_means_the_default_tenant(

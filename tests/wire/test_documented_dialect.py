@@ -20,6 +20,8 @@ from tests.wire.operations import (
     parts,
 )
 
+pytestmark = pytest.mark.one_database("it is about the writing of messages")
+
 _USER, _PRINCIPAL = AGENTS["User"], AGENTS["SoPrincipal"]
 _BOTH = pytest.mark.parametrize("soap", [S11, S12])
 

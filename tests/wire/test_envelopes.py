@@ -7,6 +7,8 @@ from services88.contract import namespaces as ns
 from tests.running import S11, S12, RunningServer, envelope
 from tests.wire.operations import HEADERS, MEDIA, TYPE, names, parts
 
+pytestmark = pytest.mark.one_database("it is about the reading of messages")
+
 _PREFIXED = (
     f'<a:Envelope xmlns:a="{S11}"><a:Header/><a:Body>'
     f'<b:GetSystemInfo xmlns:b="{ns.SERVICES88}"/></a:Body></a:Envelope>'

@@ -1,13 +1,11 @@
 """SOAP faults: their form in both versions, their HTTP status, and that they give nothing away."""
 
 import asyncio
-import sqlite3
 import threading
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
+from tests.databases import sql
 from tests.running import (
     S11,
     S12,
@@ -131,23 +129,17 @@ def test_an_answer_to_a_refused_call_repeats_no_secret(
         assert [secret for secret in _SECRETS if secret.encode() in reply.content] == []
 
 
-def break_table(folder: Path, table: str) -> None:
-    """Take a table away from under a running server."""
-    with closing(sqlite3.connect(folder / "server-1" / "test.sqlite3")) as connection:
-        connection.execute(f"ALTER TABLE {table} RENAME TO taken_away")
-
-
 @_BOTH
 @pytest.mark.parametrize("table", ["tenant", "associate", "credentials"])
 @pytest.mark.parametrize("media", ["its own", "text/xml"])
 def test_without_its_database_the_server_says_when_to_try_again(
-    start: Starter, tmp_path: Path, soap: str, table: str, media: str
+    start: Starter, soap: str, table: str, media: str
 ) -> None:
     server = start()
     server.add_user("GONE", "old password")
     ticket = server.sign_in("GONE", "old password")
     assert ticket
-    break_table(tmp_path, table)
+    sql(server.database, f"ALTER TABLE {table} RENAME TO taken_away")
     sent_as = MEDIA[soap] if media == "its own" else "text/xml; charset=utf-8"
     for agent, message in (
         ("SoPrincipal", sign_in("GONE", "old password", soap)),

@@ -7,6 +7,8 @@ from services88.contract import namespaces as ns
 from tests.running import S11, S12, Reply, RunningServer, change_own, credentials, envelope
 from tests.wire.operations import HEADERS, MEDIA, NIL, TNS, names, parts
 
+pytestmark = pytest.mark.one_database("it is about the reading of messages")
+
 _ZONE = "<TimeZone><SoTimeZoneId>460</SoTimeZoneId></TimeZone>"
 _BOTH = pytest.mark.parametrize("soap", [S11, S12])
 _AGENTS = pytest.mark.parametrize(

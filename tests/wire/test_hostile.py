@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import pytest
 from lxml import etree
 
 from tests.running import S12, RunningServer, envelope, sign_in
+
+pytestmark = pytest.mark.one_database("it is about the reading of messages")
 
 _READS_FRESH_NAMES = """
 import resource

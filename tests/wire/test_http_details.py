@@ -8,6 +8,8 @@ from tests.running import S11, S12, RunningServer, envelope
 from tests.wire.operations import MEDIA
 from tests.wire.raw import RawReply, connected, exchange, receive, request
 
+pytestmark = pytest.mark.one_database("it is about HTTP")
+
 _INFO = envelope("<GetSystemInfo/>")
 _PATH = "/Remote/Services88/SoPrincipal.svc"
 _XML = "Content-Type: text/xml"

@@ -5,6 +5,8 @@ import pytest
 from tests.running import S11, S12, Reply, RunningServer, envelope
 from tests.wire.operations import MEDIA
 
+pytestmark = pytest.mark.one_database("it is about HTTP")
+
 _PASSWORD = "пароль with søren"
 
 

@@ -7,6 +7,7 @@ import pytest
 from services88.identity import application_tokens, tenants
 from services88.store import credentials as credentials_store
 from services88.store.database import Connection
+from tests.databases import Databases
 from tests.running import (
     S11,
     S12,
@@ -127,9 +128,9 @@ def test_by_setting_it_is_an_exception(strict: RunningServer, soap: str, what: s
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def strict(shared_databases: Databases) -> Iterator[RunningServer]:
     """A server where a refused password is an exception."""
-    with running(tmp_path_factory.mktemp("strict"), password_refusals="exception") as server:
+    with running(shared_databases.new(), password_refusals="exception") as server:
         yield server
 
 
@@ -226,9 +227,9 @@ def test_a_missing_unknown_or_revoked_application_token(
 
 
 @pytest.fixture(scope="module")
-def online(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def online(shared_databases: Databases) -> Iterator[RunningServer]:
     """An Online installation with one tenant."""
-    with running(tmp_path_factory.mktemp("online"), installation="online") as server:
+    with running(shared_databases.new(), installation="online") as server:
         server.run(tenants.add(server.identity, "Cust1"))
         yield server
 

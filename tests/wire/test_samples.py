@@ -17,7 +17,7 @@ from tests.running import S12, RunningServer
 from tests.wire.conftest import Schemas
 from tests.wire.operations import EVERY, HEADERS, NIL, TYPE, names, parts
 
-pytestmark = needs_reference
+pytestmark = [needs_reference, pytest.mark.one_database("it is about the writing of messages")]
 
 _BODY = f"{{{S12}}}Body"
 

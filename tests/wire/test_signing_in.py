@@ -8,6 +8,7 @@ from sqlalchemy import update
 from services88.identity import accounts, tenants
 from services88.store.database import Connection
 from services88.store.schema import associate
+from tests.databases import kind_of
 from tests.running import S11, S12, Reply, RunningServer, Starter, envelope, sign_in
 from tests.wire.operations import MEDIA, NIL, TNS, parts
 
@@ -214,7 +215,8 @@ def test_get_system_info_needs_nobody_and_tells_the_truth(start: Starter) -> Non
     assert reply.text("Succeeded") == "true"
     assert reply.text("CompanyName") == "A & B"
     assert reply.text("DatabaseName") == "Cust1"
-    assert reply.text("DatabaseType") == "SQLite"
+    kinds = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+    assert reply.text("DatabaseType") == kinds[kind_of(server.database)]
     assert reply.text("IsUnicode") == "true"
     assert reply.text("License") is None
     assert int(reply.text("DatabaseVersion") or 0) >= 1

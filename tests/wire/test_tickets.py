@@ -3,13 +3,11 @@
 import base64
 import hashlib
 import re
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from tests.databases import content, sql
 from tests.running import (
     S11,
     S12,
@@ -129,7 +127,6 @@ class Clocked:
 
     server: RunningServer
     clock: TestClock
-    file: Path
 
     def sign_in(self) -> str:
         ticket = self.server.sign_in("CLOCK", _PASSWORD)
@@ -141,32 +138,31 @@ class Clocked:
 
     def rows(self) -> list[tuple[str, str, int, int]]:
         """Read the stored tickets: GUID, secret, valid until, last used."""
-        with closing(sqlite3.connect(self.file)) as connection:
-            return connection.execute(
-                "SELECT search_name, secret, valid_to, last_used_date FROM credentials "
-                "WHERE credential_type = 'Ticket' ORDER BY credentials_id"
-            ).fetchall()
+        return sql(
+            self.server.database,
+            "SELECT search_name, secret, valid_to, last_used_date FROM credentials "
+            "WHERE credential_type = 'Ticket' ORDER BY credentials_id",
+        )
 
 
 @pytest.fixture
-def clocked(start: Starter, tmp_path: Path) -> Clocked:
+def clocked(start: Starter) -> Clocked:
     clock = TestClock()
     server = start(clock=clock)
     server.add_user("CLOCK", _PASSWORD)
-    return Clocked(server, clock, tmp_path / "server-1" / "test.sqlite3")
+    return Clocked(server, clock)
 
 
 def test_stored_is_the_guid_and_a_hash_of_the_whole(clocked: Clocked) -> None:
     ticket = clocked.sign_in()
     ((key, secret, _, _),) = clocked.rows()
-    content = base64.b64decode(ticket.removeprefix("7T:")).decode()
-    assert content.startswith(f"{key};")
+    inner = base64.b64decode(ticket.removeprefix("7T:")).decode()
+    assert inner.startswith(f"{key};")
     assert secret == "7S:" + base64.b64encode(hashlib.sha256(ticket.encode()).digest()).decode()
-    for suffix in ("", "-wal"):
-        written = clocked.file.with_name(clocked.file.name + suffix).read_bytes()
-        assert key.encode() in written or suffix == ""
-        for clear in (ticket, content, content.partition(";")[2], ticket.removeprefix("7T:")):
-            assert clear.encode() not in written
+    written = content(clocked.server.database)
+    assert key.encode() in written
+    for clear in (ticket, inner, inner.partition(";")[2], ticket.removeprefix("7T:")):
+        assert clear.encode() not in written
 
 
 def test_six_hours_after_the_last_use_are_guaranteed(clocked: Clocked) -> None:

@@ -9,6 +9,8 @@ from services88.store.credentials import PasswordRow
 from tests.running import S11, S12, Reply, RunningServer, credentials, envelope
 from tests.wire.operations import MEDIA
 
+pytestmark = pytest.mark.one_database("it is about the reading of messages")
+
 _BOTH = pytest.mark.parametrize("soap", [S11, S12])
 
 # What is sent as the content of an element, and the password that it means.

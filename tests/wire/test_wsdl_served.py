@@ -9,6 +9,8 @@ from services88.soap.wsdl import wsdl
 from tests.running import Reply, RunningServer, Starter
 from tests.wire.raw import exchange, request
 
+pytestmark = pytest.mark.one_database("it is about the WSDL")
+
 _PATH = "/Remote/Services88/User.svc"
 
 

@@ -58,9 +58,12 @@ class _Head(click.ParamType["Head"]):
 _INSTANT = _Instant()
 
 
+_LIMIT = click.IntRange(1, 2**31 - 1)
+
+
 def _filters(command: C) -> C:
     for option in (
-        click.option("--limit", type=click.IntRange(1), help="Only so many, the newest."),
+        click.option("--limit", type=_LIMIT, help="Only so many, the newest."),
         click.option("--event", metavar="NAME", help="Only events of this name."),
         click.option("--until", type=_INSTANT, help="Only before this date or time (UTC)."),
         click.option("--since", type=_INSTANT, help="Only from this date or time (UTC) on."),

@@ -8,7 +8,13 @@ from services88.identity import guessing, password_rules, tickets
 from services88.identity.audit import AuditEvent, record, tickets_ended
 from services88.identity.errors import BadInput, NotYourself
 from services88.identity.identity import Caller, Identity, Origin
-from services88.identity.names import check_nick_name, check_user_name, key_of
+from services88.identity.names import (
+    check_email,
+    check_nick_name,
+    check_text,
+    check_user_name,
+    key_of,
+)
 from services88.identity.policy import Subject
 from services88.store import associates, credentials, guesses, roles
 from services88.store.associates import Associate
@@ -149,8 +155,11 @@ async def add_with_secret(
     :param secret: A hash that verifies here; None for a user without a password.
     :param nick_name: One that :func:`check_nick_name` gave.
     :param caller: The administrator who does it; None for the command line.
-    :raises BadInput: The name or the nick name is taken.
+    :raises BadInput: The name or the nick name is taken, or another text is not possible.
     """
+    check_text(firstname, "A first name", 99)
+    check_text(lastname, "A last name", 99)
+    check_email(email)
 
     async def work(connection: Connection) -> None:
         now = identity.clock.now()

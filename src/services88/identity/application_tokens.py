@@ -13,6 +13,7 @@ from services88.identity import audit
 from services88.identity.audit import AuditEvent, record
 from services88.identity.errors import ApplicationTokenRefused, BadInput
 from services88.identity.identity import Identity, Origin
+from services88.identity.names import check_text
 from services88.store import application_tokens
 from services88.store.application_tokens import ApplicationToken
 from services88.store.database import Connection
@@ -37,11 +38,12 @@ def hashed(text: str) -> str:
 async def issue(identity: Identity, tenant: Tenant, name: str) -> Issued:
     """Issue a token for an application.
 
-    :raises BadInput: The application has no name, or too long a one.
+    :raises BadInput: The application has no name, too long a one, or one that is not possible.
     """
     name = name.strip()
     if not 0 < len(name) <= 99:
         raise BadInput("Name the application that gets the token, in 1 to 99 characters.")
+    check_text(name, "The name of an application", 99)
     text = secrets.token_urlsafe(32)
 
     async def work(connection: Connection) -> int:

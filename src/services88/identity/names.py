@@ -5,8 +5,19 @@ import unicodedata
 
 from services88.identity.errors import BadInput
 
-__all__ = ["check_nick_name", "check_tenant_name", "check_user_name", "key_of"]
+__all__ = [
+    "check_email",
+    "check_nick_name",
+    "check_tenant_name",
+    "check_text",
+    "check_user_name",
+    "key_of",
+]
 
+_LONGEST = 254  # of the columns for names and their keys
+
+# Not every database can be asked for these, and in no name are they.
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -16,7 +27,35 @@ def key_of(name: str) -> str:
     Our choice: letter case and Unicode composition make no difference, nor do blanks around it.
     The vendor's databases compare names without case as well.
     """
+    name = _IMPOSSIBLE.sub("\uffff", name)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).strip().casefold())
+
+
+def check_text(text: str, what: str, longest: int) -> None:
+    """Refuse a text that cannot be kept, or that could forge lines.
+
+    :param what: What it is, for the error.
+    :param longest: The length of its column; PostgreSQL keeps to it.
+    :raises BadInput: It is too long, or has control characters.
+    """
+    if len(text) > longest:
+        raise BadInput(f"{what} has at most {longest} characters.")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise BadInput(f"{what} has no control characters.")
+
+
+def check_email(email: str) -> None:
+    """Refuse an e-mail address that cannot be kept or looked up.
+
+    :raises BadInput: It is too long, or has control characters.
+    """
+    check_text(email, "An e-mail address", _LONGEST)
+    _check_key(email, "An e-mail address")
+
+
+def _check_key(text: str, what: str) -> None:
+    if len(key_of(text)) > _LONGEST:
+        raise BadInput(f"{what} has at most {_LONGEST} characters, also with every ß as ss.")
 
 
 def check_user_name(name: str) -> str:
@@ -25,8 +64,9 @@ def check_user_name(name: str) -> str:
     :raises BadInput: It cannot be a sign-in name.
     """
     name = name.strip()
-    if not 0 < len(name) <= 254:
-        raise BadInput("A user name has 1 to 254 characters.")
+    if not 0 < len(name) <= _LONGEST:
+        raise BadInput(f"A user name has 1 to {_LONGEST} characters.")
+    _check_key(name, "A user name")
     if any(unicodedata.category(character).startswith("C") for character in name):
         raise BadInput("A user name has no control or invisible characters.")
     if name.startswith("7T:"):

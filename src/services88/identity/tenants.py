@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services88.identity.audit import AuditEvent, record
 from services88.identity.errors import BadInput
 from services88.identity.identity import Identity, Origin
-from services88.identity.names import check_tenant_name, key_of
+from services88.identity.names import check_tenant_name, check_text, key_of
 from services88.store import roles, tenants
 from services88.store.database import Connection
 from services88.store.errors import Conflict
@@ -51,9 +51,10 @@ async def listing(identity: Identity) -> Sequence[Tenant]:
 async def add(identity: Identity, name: str, *, company: str = "") -> Tenant:
     """Add a tenant with the roles that every tenant begins with.
 
-    :raises BadInput: The name is no segment of an address, or taken.
+    :raises BadInput: The name is no segment of an address, or taken, or the company's is none.
     """
     name = check_tenant_name(name)
+    check_text(company, "The name of a company", 254)
 
     async def work(connection: Connection) -> None:
         tenant_id = await tenants.add(

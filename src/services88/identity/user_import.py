@@ -20,7 +20,7 @@ from services88.identity.accounts import AssociateType
 from services88.identity.errors import BadInput, PasswordRefused
 from services88.identity.hashing import NotImportable, check_importable
 from services88.identity.identity import Identity
-from services88.identity.names import check_nick_name, check_user_name, key_of
+from services88.identity.names import check_email, check_nick_name, check_user_name, key_of
 from services88.store import associates
 from services88.store.errors import StoreError
 from services88.store.roles import Role
@@ -322,6 +322,10 @@ def _email(value: str) -> str:
     before, _, after = value.rpartition("@")
     if value and (not before or not after or any(character.isspace() for character in value)):
         raise _Wrong("The field email is no e-mail address.", "Mend it or leave it empty.")
+    try:
+        check_email(value)
+    except BadInput as error:
+        raise _Wrong(str(error), "Shorten it, or leave it empty.") from None
     return value
 
 

@@ -62,6 +62,12 @@ _LOST = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.TooManyConnectionsError,
 )
+# The tables are not those that were found at the start; an operator has to see to it.
+_TAKEN_AWAY = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InsufficientPrivilegeError,
+)
 
 
 class _Driver(asyncpg.Connection):
@@ -212,6 +218,8 @@ def _translated() -> Iterator[None]:
         raise DatabaseUnavailable(f"no answer within {_ANSWER_SECONDS:.0f} s") from error
     except _LOST as error:
         raise _Lost(_said(error)) from error
+    except _TAKEN_AWAY as error:
+        raise DatabaseUnavailable(_said(error)) from error
     except asyncpg.PostgresError as error:
         if error.sqlstate and error.sqlstate[:2] in ("22", "23", "42"):
             raise  # the statement is wrong, or its values: a mistake of ours
