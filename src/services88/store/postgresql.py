@@ -446,7 +446,8 @@ class PostgresqlDatabase:
         """Count the connections of this process by state."""
         if self._pool is None:
             return {"idle": 0, "busy": 0}
-        idle = self._pool.get_idle_size() + len(self._at_hand)
+        at_hand = sum(not connection.is_closed for connection in self._at_hand)
+        idle = self._pool.get_idle_size() + at_hand
         return {"idle": idle, "busy": self._pool.get_size() - idle}
 
     async def close(self) -> None:
