@@ -24,11 +24,12 @@ fuzz: $(VENV)/dev ## Fuzz the reading of messages; RUNS=1000000
 	PYTHONPATH=. $(BIN)/python fuzz/messages.py -runs=$(RUNS)
 
 GROWTH ?= 100000
+DATABASES ?= sqlite
 bench: $(VENV)/dev ## Measure, beside peers, and write docs/performance.md
 	$(BIN)/python -m bench --growth $(GROWTH)
 
 bench-growth: $(VENV)/dev ## The same calls with a million users; takes long
-	$(BIN)/python -m bench growth --growth 1000000
+	$(BIN)/python -m bench growth --growth 1000000 --databases $(DATABASES)
 
 check: $(VENV)/dev ## Check types, style and layers only
 	$(BIN)/ruff format --check .
