@@ -58,7 +58,7 @@ class _Answering:
     """The transport as an answer sees it.
 
     The head of an answer goes out with what follows it, in one packet: on its own it costs both
-    sides another round through the kernel. (ASGI wants it held until there is a body, too.) And a
+    sides another round through the kernel. Not that of a stream, which may begin much later. And a
     close waits for a client that is still sending.
     """
 
@@ -74,7 +74,7 @@ class _Answering:
     def write(self, data: bytes) -> None:
         if self._head:
             data, self._head = self._head + data, b""
-        elif not self._begun and not data.startswith(_CONTINUE):
+        elif not self._begun and _LENGTH in data:  # so it is no "100 Continue", nor a stream's
             self._begun = True
             self._head = data
             return
@@ -91,7 +91,7 @@ class _Answering:
         self._close()
 
 
-_CONTINUE = b"HTTP/1.1 100 "
+_LENGTH = b"\r\ncontent-length: "
 
 
 class _Refused(Exception):
