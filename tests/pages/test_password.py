@@ -330,8 +330,11 @@ def test_every_page_is_locked_down(server: RunningServer) -> None:
         ("/password/reset?token=x", 403),
         ("/nobody/password", 404),
     ):
-        reply = server.request("GET", path)
+        reply = server.request("GET", path, Origin="https://evil.example")
         assert reply.status == status
+        assert not [name for name in reply.headers if name.startswith("access-control")]
+        assert reply.headers["cross-origin-opener-policy"] == "same-origin"
+        assert reply.headers["cross-origin-resource-policy"] == "same-origin"
         policy = reply.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
