@@ -211,8 +211,8 @@ class Trial:
             owed[one.email, "Change your password"] = self._links(self._events, one)
         got: dict[str, tuple[str, str]] = {}
         later = TestClock(SystemClock().now() + HOUR)
-        settings = {"database": self.tried.url, "smtp_security": "none"}
-        with running(self.folder, later, **mailing(self.smtp, **settings)) as server:
+        settings = mailing(self.smtp, smtp_security="none")
+        with running(self.tried.url, later, **settings) as server:
             until = time.monotonic() + _PATIENCE
             while len(got) < owed.total() or server.run(outbox.counts(server.identity.database))[0]:
                 assert time.monotonic() < until, "a mail that is owed is not sent"

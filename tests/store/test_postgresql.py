@@ -180,12 +180,10 @@ def test_a_commit_of_which_nobody_hears_is_told_as_what_it_is(
             _verified(service)
 
 
-def test_a_sign_in_that_is_kept_is_told_as_one(
-    server: PostgresqlServer, url: str, tmp_path: Path
-) -> None:
+def test_a_sign_in_that_is_kept_is_told_as_one(server: PostgresqlServer, url: str) -> None:
     with _Cutter(server.port) as cutter:
         behind = url.replace(f":{server.port}/", f":{cutter.port}/")
-        with running(tmp_path, database=behind) as service:
+        with running(behind) as service:
             service.add_user("JANE", "a secret")
             cutter.cuts = cutter.tells = True
             assert service.sign_in("JANE", "a secret") is not None
