@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test interop fuzz soak check fix lock clean
+.PHONY: help run test interop fuzz soak bench bench-growth check fix lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run ## Start the sandbox with its tour
 	$(BIN)/services88 sandbox --tour
@@ -25,6 +25,14 @@ fuzz: $(VENV)/dev ## Fuzz the reading of messages; RUNS=1000000
 
 soak: $(VENV)/dev ## Kill servers 200 times, send them a million inputs; 10 to 20 minutes
 	nice $(BIN)/python -m soak --write
+
+GROWTH ?= 100000
+DATABASES ?= sqlite
+bench: $(VENV)/dev ## Measure, beside peers, and write docs/performance.md
+	$(BIN)/python -m bench --growth $(GROWTH)
+
+bench-growth: $(VENV)/dev ## The same calls with a million users; takes long
+	$(BIN)/python -m bench growth --growth 1000000 --databases $(DATABASES)
 
 check: $(VENV)/dev ## Check types, style and layers only
 	$(BIN)/ruff format --check .

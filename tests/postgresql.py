@@ -107,6 +107,12 @@ class PostgresqlServer:
         self.start()
 
     @property
+    def process(self) -> int:
+        """The number of its first process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         """The URL of the server's own database."""
         return self.url_of("postgres")

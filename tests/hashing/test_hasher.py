@@ -7,8 +7,10 @@ from base64 import b64decode, b64encode
 from hashlib import sha256
 from hmac import digest
 from pathlib import Path
+from unicodedata import normalize
 
 import argon2
+import bcrypt
 import pytest
 
 from services88.identity.errors import BadInput
@@ -217,3 +219,16 @@ def test_our_own_hash_without_a_pepper_can_be_imported() -> None:
     hasher = Hasher(peppers=(OLD,))
     stored = check_importable(Hasher().hash(PASSWORD))
     assert hasher.verify(stored, PASSWORD)
+
+
+def test_a_hash_that_one_password_is_proved_with_is_that_of_no_other() -> None:
+    """Whether the new password is the current one needs no third hash when the current is known."""
+    hasher = Hasher(peppers=(NEW,))
+    secret = hasher.hash(PASSWORD)
+    decomposed = normalize("NFD", PASSWORD)
+    for other in (PASSWORD, decomposed, PASSWORD + "x", "", "\ud800"):
+        assert hasher.verify_another(secret, PASSWORD, other) == hasher.verify(secret, other)
+    long = "x" * 72
+    truncated = bcrypt.hashpw(long.encode(), bcrypt.gensalt(4)).decode()
+    assert hasher.verify_another(truncated, long, long + " and more")
+    assert not hasher.verify_another(truncated, long, "y" * 72)

@@ -3,11 +3,15 @@
 import http.client
 import json
 import re
+import signal
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services88.web import logs
+from services88.web.requests import request_id
 from tests.programs import Program, serving
 from tests.running import RunningServer, sign_in
 
@@ -89,3 +93,36 @@ def test_every_answer_has_an_id_of_its_own(shared_server: RunningServer) -> None
     paths = ("/", "/-/health/live", f"{PATH}?wsdl", PATH)
     ids = [shared_server.request("GET", path).headers["x-request-id"] for path in paths]
     assert len(set(ids)) == len(paths)
+
+
+@pytest.mark.parametrize("reason", [None, 'it says "no"'])
+def test_the_line_of_a_call_is_the_one_that_structlog_would_write(reason: str | None) -> None:
+    said = request_id.set("0123456789abcdef")
+    record = logs.CallRecord(
+        "services88.calls",
+        tenant='a "tenant"',
+        agent="User",
+        operation=None,
+        outcome="done",
+        status=200,
+        duration_ms=0.3,
+        reason=reason,
+    )
+    request_id.reset(said)  # lines are made later
+    quick = json.loads(logs.Lines(as_json=True).format(record))
+    usual = json.loads(logs.formatter(as_json=True).format(record))
+    assert quick == usual
+    assert quick["request_id"] == "0123456789abcdef"
+    assert abs(datetime.fromisoformat(quick["timestamp"]).timestamp() - record.created) < 0.001
+
+
+def test_lines_of_calls_stay_in_order_with_others_and_are_all_there(folder: Path) -> None:
+    with serving("--log-format", "json", folder=folder) as server:
+        for _ in range(20):
+            _post(server, "<nothing/>")
+        server.process.send_signal(signal.SIGTERM)
+        server.wait()
+    events = [json.loads(line) for line in server.said.splitlines() if line.startswith("{")]
+    assert [event["event"] for event in events].count("call") == 20
+    times = [event["timestamp"] for event in events]
+    assert times == sorted(times)

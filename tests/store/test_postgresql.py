@@ -246,6 +246,37 @@ def test_what_work_raises_undoes_all_of_it(url: str) -> None:
     asyncio.run(run())
 
 
+def test_few_connections_serve_many_who_wait_for_them(url: str) -> None:
+    """A connection that is kept at hand is kept from nobody, and one that was cancelled is not."""
+    migrate.open_database(url)
+
+    async def work() -> None:
+        database = PostgresqlDatabase(url, connections=2)
+        try:
+
+            async def read(_: int) -> str | None:
+                return await get_fact(database, "none")
+
+            async def write(number: int) -> None:
+                await database.transaction(lambda to: put_fact(to, f"fact {number}", "x"))
+
+            for _ in range(5):
+                jobs = [asyncio.create_task(read(number)) for number in range(20)]
+                await asyncio.sleep(0)
+                for job in jobs[::7]:
+                    job.cancel()
+                ended = await asyncio.gather(*jobs, return_exceptions=True)
+                assert set(map(type, ended)) <= {type(None), asyncio.CancelledError}
+            await asyncio.gather(*(each(n) for n in range(20) for each in (read, write)))
+            assert database.connections()["busy"] == 0
+            assert 1 <= database.connections()["idle"] <= 2
+            assert [await get_fact(database, f"fact {n}") for n in range(20)] == ["x"] * 20
+        finally:
+            await database.close()
+
+    asyncio.run(asyncio.wait_for(work(), 30))
+
+
 def test_a_right_that_was_taken_away_is_an_outage_and_no_mistake_of_ours(
     server: PostgresqlServer, url: str
 ) -> None:

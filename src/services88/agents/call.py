@@ -37,9 +37,12 @@ class Options:
     password_refusals: Literal["boolean", "exception"] = "boolean"  # noqa: S105 - no password
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """The call under way: for which tenant, by whom, from where."""
+    """The call under way: for which tenant, by whom, from where.
+
+    Not frozen: it is made with every call, and whom it concerns is found out later.
+    """
 
     identity: Identity
     options: Options

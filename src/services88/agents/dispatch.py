@@ -1,7 +1,6 @@
 """From a typed request to a typed answer: who calls, may they, and what comes of it."""
 
 from collections.abc import Awaitable
-from dataclasses import replace
 
 from services88.agents.authorisation import authorise
 from services88.agents.call import IMPLEMENTATIONS, Call, Options
@@ -45,8 +44,7 @@ async def perform(
         if implementation is None:
             raise NotSupported(request.operation.name)
         if call.signed_in is not None:
-            user = await _authorised(call, call.signed_in, request)
-            call = replace(call, user=user)
+            call.user = await _authorised(call, call.signed_in, request)
         result = await _told(call, implementation(call, **request.arguments))
     except PasswordRefused as refused:
         as_boolean = options.password_refusals == "boolean"  # noqa: S105 - no password

@@ -221,11 +221,12 @@ async def _failures(call: Call, password: str | None) -> list[Failure]:
 @implements(UserAgent.can_change_password)
 async def can_change_password(call: Call, associate_id: int) -> bool:
     """Say whether the caller could: one's own, or as an administrator a user's of the tenant."""
+    without = (AssociateType.ANONYMOUS, AssociateType.RESOURCE)
+    if associate_id == call.caller.associate_id:  # who was found with the ticket just now
+        return call.caller.type not in without
     user = await associates.by_id(call.identity.database, call.tenant.tenant_id, associate_id)
-    if user is None or user.type in (AssociateType.ANONYMOUS, AssociateType.RESOURCE):
+    if user is None or user.type in without:
         return False
-    if user.associate_id == call.caller.associate_id:
-        return True
     return call.options.administrators_choose and await has_one_of(
         call.identity, call.caller, administrators().rights
     )

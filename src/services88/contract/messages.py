@@ -1,4 +1,7 @@
-"""A call and its answer as typed values: what every wire format is read into and written from."""
+"""A call and its answer as typed values: what every wire format is read into and written from.
+
+They are not frozen: two are made with every call, and freezing takes longer than making.
+"""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +14,7 @@ UTC = SoTimeZone(so_time_zone_id=1)
 """The zone in which dates are given and read where the caller names none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """A call as it arrived. Its arguments may hold passwords, so ``repr`` leaves them out."""
 
@@ -22,7 +25,7 @@ class Request:
     time_zone: SoTimeZone | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What goes back.
 

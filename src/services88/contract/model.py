@@ -357,11 +357,12 @@ class Agent:
     prefixes: dict[str, str]
     """Namespace to prefix, as the documented sample envelopes of this agent have them."""
     operations: dict[str, Operation]
+    needs_ticket: bool = field(init=False)
+    """Whether its operations are made with a ticket."""
 
-    @property
-    def needs_ticket(self) -> bool:
-        """Whether its operations are made with a ticket."""
-        return any(header.name == "Credentials" for header in self.request_headers)
+    def __post_init__(self) -> None:
+        needed = any(header.name == "Credentials" for header in self.request_headers)
+        object.__setattr__(self, "needs_ticket", needed)  # looked at with every call
 
 
 def wire_name(python_name: str) -> str:

@@ -1,4 +1,7 @@
-"""What every part of the domain works with."""
+"""What every part of the domain works with.
+
+What is made with every call is not frozen: freezing takes longer than making.
+"""
 
 from dataclasses import dataclass, field
 
@@ -30,7 +33,7 @@ class Identity:
     observer: Observer = field(default_factory=Observer)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Origin:
     """Where a call comes from: network address and application, as far as known.
 
@@ -42,7 +45,7 @@ class Origin:
     via: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """Who makes a call: the user behind a ticket that was found valid."""
 

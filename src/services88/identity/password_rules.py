@@ -144,18 +144,33 @@ def subject_of(tenant: Tenant, user: Associate) -> Subject:
 
 
 async def require(
-    identity: Identity, policy: Policy, candidate: str, subject: Subject, *, of: int, current: str
+    identity: Identity,
+    policy: Policy,
+    candidate: str,
+    subject: Subject,
+    *,
+    of: int,
+    current: str,
+    proved: str | None = None,
 ) -> None:
     """Refuse an unacceptable new password of a user; in the hashing pool, since it takes long.
 
     :param of: The user's number; 0 for one who is only being added.
     :param current: The hash of the current password; empty where there is none.
+    :param proved: The current password, where the caller has just proved to know it.
     :raises PasswordRefused: It fails a rule; the error names them all.
     :raises ServerBusy: There is too much to do.
     """
     earlier = await password_history.newest(identity.database, of, LONGEST_HISTORY) if of else ()
     secrets = (current, *earlier) if current or earlier else ()
-    whole = replace(subject, secrets=secrets, verify=identity.hashing.hasher.verify)
+    hasher = identity.hashing.hasher
+
+    def verify(secret: str, password: str) -> bool:
+        if proved is not None and secret == current:
+            return hasher.verify_another(secret, proved, password)
+        return hasher.verify(secret, password)
+
+    whole = replace(subject, secrets=secrets, verify=verify)
     await identity.hashing.run(lambda: policy.require(candidate, whole))
 
 
@@ -166,10 +181,12 @@ async def require_of(
     tenant: Tenant,
     user: Associate,
     current: PasswordRow | None,
+    proved: str | None = None,
 ) -> None:
     """Refuse an unacceptable new password of a user who is there; see :func:`require`.
 
     :param current: The password that it is to replace.
+    :param proved: The same, where the caller has just proved to know it.
     """
     await require(
         identity,
@@ -178,6 +195,7 @@ async def require_of(
         subject_of(tenant, user),
         of=user.associate_id,
         current=current.secret if current else "",
+        proved=proved,
     )
 
 

@@ -94,7 +94,9 @@ async def _change(
             was_right = True
             await _admit(identity.database, identity, attempt, own=own)
         if hashed is None:
-            await password_rules.require_of(identity, policy, new, caller.tenant, user, row)
+            await password_rules.require_of(
+                identity, policy, new, caller.tenant, user, row, proved=old
+            )
             hashed = await identity.hashing.hash(new)
         if await _replace(identity, caller, user, policy, row, hashed, origin, attempt):
             return

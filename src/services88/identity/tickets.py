@@ -51,7 +51,7 @@ _SLACK = 5 * MINUTE
 _CONTENT = re.compile(r"(\{[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}\});[0-9]{1,39}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ticket:
     """A ticket, well-formed; whether it is valid only the database says."""
 

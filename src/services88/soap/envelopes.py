@@ -6,7 +6,7 @@ TimeZone stand directly under Envelope; a message like that is answered in kind,
 prefixes and ``xsi:type`` on every value.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -64,9 +64,9 @@ _UNDERSTOOD = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
-    """A message, open but not yet read."""
+    """A message, open but not yet read. Not frozen: one is made with every call."""
 
     version: Version
     body: Element
@@ -90,17 +90,31 @@ def open_envelope(root: Element) -> Envelope:
                 "(http://www.w3.org/2003/05/soap-envelope).",
             )
         )
-    space = f"{{{version.namespace}}}"
-    bodies = [child for child in root if child.tag == f"{space}Body"]
-    headers = [child for child in root if child.tag == f"{space}Header"]
-    if len(bodies) != 1 or len(headers) > 1:
-        raise _sender("The Envelope must have one Body and at most one Header.")
-    return Envelope(
-        version,
-        bodies[0],
-        tuple(headers[0]) if headers else (),
-        tuple(child for child in root if child.tag in _OURS),
+    body_tag, header_tag, _ = _TAGS[version]
+    body = header = None
+    documented: list[Element] = []
+    for child in root:
+        tag = child.tag
+        if tag == body_tag and body is None:
+            body = child
+        elif tag == header_tag and header is None:
+            header = child
+        elif tag in _OURS:
+            documented.append(child)
+        elif tag in (body_tag, header_tag):
+            raise _sender(_PARTS)
+    if body is None:
+        raise _sender(_PARTS)
+    return Envelope(version, body, () if header is None else tuple(header), tuple(documented))
+
+
+_PARTS = "The Envelope must have one Body and at most one Header."
+_TAGS = {
+    version: tuple(
+        f"{{{version.namespace}}}{name}" for name in ("Body", "Header", "mustUnderstand")
     )
+    for version in VERSIONS.values()
+}
 
 
 def read_request(agent: Agent, envelope: Envelope, *actions: str | None) -> Request:
@@ -115,24 +129,30 @@ def read_request(agent: Agent, envelope: Envelope, *actions: str | None) -> Requ
         raise _sender("The Body must hold exactly one element: the operation.")
     element = envelope.body[0]
     operation = _operation(agent, element)
-    if any(action and action != operation.action for action in actions):
-        raise _action_not_supported(
-            f"The action names another operation than the Body, which holds {operation.name}. "
-            f'Send "{operation.action}" as the action, or none.'
-        )
+    for action in actions:
+        if action and action != operation.action:
+            raise _action_not_supported(
+                f"The action names another operation than the Body, which holds {operation.name}. "
+                f'Send "{operation.action}" as the action, or none.'
+            )
     try:
-        headers = dict(_read_headers(envelope))
+        headers = _read_headers(envelope)
         arguments = _request_reader(operation)(element)
     except Malformed as error:
         raise _sender(str(error)) from error
     zone = cast("SoTimeZone | None", headers.get("TimeZone"))
+    if zone == _NO_ZONE:
+        zone = None
     return Request(
         operation,
         arguments,
         cast("str | None", headers.get("ApplicationToken")),
         cast("SoCredentials | None", headers.get("Credentials")),
-        zone if zone != SoTimeZone() else None,  # an empty one names no zone
+        zone,
     )
+
+
+_NO_ZONE = SoTimeZone()
 
 
 def _operation(agent: Agent, element: Element) -> Operation:
@@ -150,28 +170,31 @@ def _request_reader(operation: Operation) -> Callable[[Element], dict[str, objec
     return read_fields(operation.request, ns.SERVICES88)
 
 
-def _read_headers(envelope: Envelope) -> Iterator[tuple[str, object]]:
+def _read_headers(envelope: Envelope) -> dict[str, object]:
     inside = [block for block in envelope.headers if block.tag in _OURS]
     if inside and envelope.documented:
         raise Malformed(
             "Header blocks stand both in the Header and directly under Envelope. "
             "Put all of them in the Header."
         )
-    seen: set[str] = set()
+    headers: dict[str, object] = {}
     for block in inside or envelope.documented:
         name, reader = _OURS[block.tag]
-        if name in seen:
+        if name in headers:
             raise Malformed(f"The header block {name} is given twice.")
-        seen.add(name)
-        yield name, reader(block)
+        headers[name] = reader(block)
+    return headers
 
 
 def _check_must_understand(envelope: Envelope) -> None:
     version = envelope.version
-    attribute = f"{{{version.namespace}}}mustUnderstand"
+    attribute = _TAGS[version][2]
     not_understood: list[tuple[str, str]] = []
     for block in envelope.headers:
-        must = (block.get(attribute) or "0").strip()
+        said = block.get(attribute)
+        if said is None:
+            continue
+        must = (said or "0").strip()
         if must not in ("0", "1", "true", "false"):
             raise _sender("mustUnderstand must be 0, 1, true or false.")
         if must in ("0", "false") or block.tag in _UNDERSTOOD:

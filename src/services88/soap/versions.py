@@ -5,7 +5,7 @@ from dataclasses import dataclass
 __all__ = ["SOAP11", "SOAP12", "VERSIONS", "Version"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Version:
     """A version of SOAP."""
 

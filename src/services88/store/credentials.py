@@ -50,7 +50,7 @@ class PasswordRow:
     """When the password was last changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is read with every call, and freezing takes longer
 class TicketRow:
     """A stored ticket with the user it stands for."""
 

@@ -237,13 +237,30 @@ class _Lost(DatabaseUnavailable):
 class _Connection:
     """Runs compiled statements on one driver connection."""
 
-    def __init__(self, driver: "asyncpg.pool.PoolConnectionProxy[Any]") -> None:
+    def __init__(
+        self, driver: "asyncpg.pool.PoolConnectionProxy[Any]", pool: "asyncpg.Pool[Any]"
+    ) -> None:
         self._driver = driver
+        self._pool = pool
+
+    @property
+    def is_closed(self) -> bool:
+        try:
+            return bool(self._driver.is_closed())
+        except asyncpg.InterfaceError:  # it was lost while at hand, and the pool took it back
+            return True
+
+    async def give_back(self) -> None:
+        with suppress(*_LOST):  # what was done is done; the pool drops the connection
+            await self._pool.release(self._driver, timeout=_ANSWER_SECONDS)
 
     async def one(self, statement: Executable, **values: object) -> Row | None:
         known = _prepared(statement, statement, values)
-        with _translated():
+        try:
             row = await self._driver.fetchrow(known.text, *known.values(values))
+        except Exception:
+            with _translated():  # which costs, and is seldom needed
+                raise
         return cast("Row | None", row)
 
     async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
@@ -313,15 +330,26 @@ class PostgresqlDatabase:
         self._most = connections
         self._pool: asyncpg.Pool[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        # To give a connection back to asyncpg's pool takes a task, and to have it from there about
+        # as long; where nobody waits for one, it is kept here for whoever comes next.
+        self._at_hand: list[_Connection] = []
+        self._wanting = 0
 
     async def one(self, statement: Executable, **values: object) -> Row | None:
         """Give the first row, or None."""
-        for _ in range(_ATTEMPTS - 1):
-            with suppress(_Lost, _Again):
-                async with self._connection() as connection:
-                    return await connection.one(statement, **values)
-        async with self._connection() as connection:
-            return await connection.one(statement, **values)
+        for left in reversed(range(_ATTEMPTS)):
+            connection = await self._take()
+            try:
+                row = await connection.one(statement, **values)
+            except BaseException as error:
+                await connection.give_back()
+                if not left or not isinstance(error, (_Lost, _Again)):
+                    raise
+            else:
+                if not self._keep(connection):
+                    await connection.give_back()
+                return row
+        raise AssertionError
 
     async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
         """Give all rows."""
@@ -360,7 +388,24 @@ class PostgresqlDatabase:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator["_Connection"]:
+        connection = await self._take()
+        try:
+            yield connection
+        except BaseException:  # a cancelled one may still be busy, which the pool waits for
+            await connection.give_back()
+            raise
+        if not self._keep(connection):
+            await connection.give_back()
+
+    async def _take(self) -> "_Connection":
+        if self._loop is asyncio.get_running_loop():
+            while self._at_hand:
+                connection = self._at_hand.pop()
+                if not connection.is_closed:
+                    return connection
+                await connection.give_back()
         pool = await self._pool_of_this_loop()
+        self._wanting += 1
         try:
             with _translated():
                 driver = await pool.acquire(timeout=_ANSWER_SECONDS)
@@ -368,17 +413,23 @@ class PostgresqlDatabase:
             raise DatabaseUnavailable(
                 f"none of {self._most} connections was free for {_ANSWER_SECONDS:.0f} s"
             ) from error
-        try:
-            yield _Connection(driver)
         finally:
-            with suppress(*_LOST):  # what was done is done; the pool drops the connection
-                await pool.release(driver, timeout=_ANSWER_SECONDS)
+            self._wanting -= 1
+        return _Connection(driver, pool)
+
+    def _keep(self, connection: "_Connection") -> bool:
+        """Keep a connection at hand; False where the pool must have it."""
+        if self._wanting or self._pool is None or connection.is_closed:
+            return False
+        self._at_hand.append(connection)
+        return True
 
     async def _pool_of_this_loop(self) -> "asyncpg.Pool[Any]":
         loop = asyncio.get_running_loop()
         if self._pool is None or self._loop is not loop:
             # Connections belong to the loop they were made on.
             self._loop = loop
+            self._at_hand.clear()
             self._pool = asyncpg.create_pool(
                 self._url,
                 min_size=0,
@@ -395,13 +446,16 @@ class PostgresqlDatabase:
         """Count the connections of this process by state."""
         if self._pool is None:
             return {"idle": 0, "busy": 0}
-        idle = self._pool.get_idle_size()
+        at_hand = sum(not connection.is_closed for connection in self._at_hand)
+        idle = self._pool.get_idle_size() + at_hand
         return {"idle": idle, "busy": self._pool.get_size() - idle}
 
     async def close(self) -> None:
         """Close all connections, after the work under way."""
         if self._pool is None or self._loop is not asyncio.get_running_loop():
             return
+        while self._at_hand:
+            await self._at_hand.pop().give_back()
         pool, self._pool = self._pool, None
         try:
             await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)

@@ -193,11 +193,17 @@ class _Connection:
             )
             known = self._compiled[key] = (str(compiled), dict(compiled.params))
         text, constants = known
-        with _translated():
+        try:
             return self._driver.execute(text, {**constants, **values})
+        except sqlite3.Error as error:
+            with _translated():  # made for an error only: making it takes as long as a look-up
+                raise error from None
+
+    def first(self, statement: Executable, values: dict[str, object]) -> Row | None:
+        return cast("Row | None", self._run(statement, statement, values).fetchone())
 
     async def one(self, statement: Executable, **values: object) -> Row | None:
-        return cast("Row | None", self._run(statement, statement, values).fetchone())
+        return self.first(statement, values)
 
     async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
         return self._run(statement, statement, values).fetchall()
@@ -225,7 +231,7 @@ class SqliteDatabase:
 
     async def one(self, statement: Executable, **values: object) -> Row | None:
         """Give the first row, or None."""
-        return await self._reader.one(statement, **values)
+        return self._reader.first(statement, values)
 
     async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
         """Give all rows."""

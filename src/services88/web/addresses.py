@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import lru_cache
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,13 +15,10 @@ from services88.web.http import header
 __all__ = [
     "ForwardedHost",
     "ServiceAddress",
+    "TrustedProxies",
     "base_url",
-    "is_trusted",
     "parse",
-    "trusted_networks",
 ]
-
-Networks: TypeAlias = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 _PATH = re.compile(r"(?:/(?P<site>[^/]+))?/Remote/Services88/(?P<agent>[^/]+)\.svc", re.IGNORECASE)
 _AGENTS = {name.casefold(): agent for name, agent in AGENTS.items()}
@@ -40,11 +37,21 @@ class ServiceAddress:
 
 def parse(path: str) -> ServiceAddress | None:
     """Read a path; None where it is no service's."""
+    return (_parse_kept if len(path) <= _KEPT else _parse)(path)
+
+
+_KEPT = 200  # clients ask for the same few paths; longer ones are read each time, and not kept
+
+
+def _parse(path: str) -> ServiceAddress | None:
     match = _PATH.fullmatch(path)
     if match is None:
         return None
     agent = _AGENTS.get(match["agent"].casefold())
     return ServiceAddress(match["site"], agent, quote(path)) if agent else None
+
+
+_parse_kept = lru_cache(1024)(_parse)
 
 
 def base_url(scope: Scope, public_url: str | None) -> str:
@@ -59,23 +66,29 @@ def base_url(scope: Scope, public_url: str | None) -> str:
     return f"{scope['scheme']}://{host}"
 
 
-def trusted_networks(text: str) -> Networks:
-    """Read a comma-separated list of addresses and networks."""
-    return [
-        ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()
-    ]
+class TrustedProxies:
+    """The proxies whose headers are believed."""
 
+    def __init__(self, text: str) -> None:
+        """Read a comma-separated list of addresses and networks."""
+        self._networks = [
+            ipaddress.ip_network(part.strip(), strict=False)
+            for part in text.split(",")
+            if part.strip()
+        ]
+        self._holds = lru_cache(256)(self._look)
 
-def is_trusted(scope: Scope, trusted: Networks) -> bool:
-    """Say whether a request comes from one of the networks."""
-    client = scope.get("client")
-    if not client:
-        return False
-    try:
-        address = ipaddress.ip_address(client[0])
-    except ValueError:
-        return False
-    return any(address in network for network in trusted)
+    def sent(self, scope: Scope) -> bool:
+        """Say whether a request comes from one of them."""
+        client = scope.get("client")
+        return client is not None and self._holds(client[0])
+
+    def _look(self, host: str) -> bool:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
 
 
 class ForwardedHost:
@@ -88,12 +101,13 @@ class ForwardedHost:
     def __init__(self, app: ASGIApp, trusted: str) -> None:
         """Wrap an application. ``trusted`` is a comma-separated list of addresses and networks."""
         self._app = app
-        self._trusted = trusted_networks(trusted)
+        self._trusted = TrustedProxies(trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with the host that the client asked for."""
-        if scope["type"] == "http" and is_trusted(scope, self._trusted):
-            forwarded = (header(scope, b"x-forwarded-host") or "").split(",")[0].strip()
+        given = header(scope, b"x-forwarded-host") if scope["type"] == "http" else None
+        if given is not None and self._trusted.sent(scope):
+            forwarded = given.split(",")[0].strip()
             if _HOST.fullmatch(forwarded):
                 others = [(key, value) for key, value in scope["headers"] if key != b"host"]
                 scope["headers"] = [(b"host", forwarded.encode("latin-1")), *others]

@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services88.agents import Options
@@ -26,6 +27,7 @@ from services88.identity.policy import PolicyChoice, build
 from services88.mail import MailServer, sending
 from services88.settings import Settings
 from services88.store.migrate import open_database
+from services88.web import logs
 from services88.web.addresses import ForwardedHost
 from services88.web.callers import Callers
 from services88.web.health import HealthRoute
@@ -184,16 +186,40 @@ def application(
         finally:
             await identity.database.close()
             identity.hashing.close()
+            logs.flush()  # the process may end by a signal, with nothing done after this
 
+    routes = routes or routes_of(settings, identity)
     app = Starlette(
-        routes=routes or routes_of(settings, identity),
+        routes=routes,
         lifespan=lifespan,
         middleware=[
             Middleware(RequestIds, trusted=settings.trusted_proxies),
             Middleware(ForwardedHost, trusted=settings.trusted_proxies),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
             Middleware(Callers),
+            *(
+                Middleware(_Straight, services=one)
+                for one in routes
+                if isinstance(one, ServiceRoute)
+            ),
         ],
     )
     app.router.redirect_slashes = False  # a redirect would name a host that the client chose
     return app
+
+
+class _Straight:
+    """Middleware: gives what is posted to a service to it, and asks no other route before."""
+
+    def __init__(self, app: ASGIApp, services: ServiceRoute) -> None:
+        self._app = app
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            match, found = self._services.matches(scope)
+            if match is Match.FULL:
+                scope.update(found)
+                await self._services.handle(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 
 from starlette.types import Receive, Scope, Send
 
@@ -61,18 +62,28 @@ class MediaType:
     @classmethod
     def of(cls, value: str) -> "MediaType":
         """Read a Content-Type header (RFC 9110, 8.3)."""
-        message = Message()
-        try:
-            message["Content-Type"] = value
-            charset = message.get_param("charset")
-            action = message.get_param("action")
-        except ValueError:  # parameters that RFC 2231 continues without end
-            return cls("", None, None)
-        return cls(
-            message.get_content_type() if value else "",
-            charset.lower() if isinstance(charset, str) else None,
-            action if isinstance(action, str) else None,
-        )
+        return (_media_type if len(value) <= _KEPT else _read_media_type)(value)
+
+
+_KEPT = 200  # clients send the same few values; what is longer is read each time, and not kept
+
+
+def _read_media_type(value: str) -> MediaType:
+    message = Message()
+    try:
+        message["Content-Type"] = value
+        charset = message.get_param("charset")
+        action = message.get_param("action")
+    except ValueError:  # parameters that RFC 2231 continues without end
+        return MediaType("", None, None)
+    return MediaType(
+        message.get_content_type() if value else "",
+        charset.lower() if isinstance(charset, str) else None,
+        action if isinstance(action, str) else None,
+    )
+
+
+_media_type = lru_cache(256)(_read_media_type)
 
 
 def outage(error: DatabaseUnavailable) -> str:
@@ -99,14 +110,9 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     encoding = header(scope, b"content-encoding")
     if encoding and encoding.strip().lower() != "identity":
         raise HttpRefusal(415, "Content-Encoding is not accepted: send the message as it is.")
-    too_large = HttpRefusal(
-        413,
-        f"The message is too large: at most {MAXIMUM_BODY} bytes are read.",
-        [("connection", "close")],
-    )
     announced = header(scope, b"content-length")
     if announced and announced.isdigit() and int(announced) > MAXIMUM_BODY:
-        raise too_large
+        raise _too_large()
     parts: list[bytes] = []
     size = 0
     while True:
@@ -116,10 +122,18 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size > MAXIMUM_BODY:
-            raise too_large
+            raise _too_large()
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+def _too_large() -> HttpRefusal:
+    return HttpRefusal(
+        413,
+        f"The message is too large: at most {MAXIMUM_BODY} bytes are read.",
+        [("connection", "close")],
+    )
 
 
 async def send_response(

@@ -54,15 +54,44 @@ class ConnectionLimits:
     connections: int = 1000
 
 
-class _Parting:
-    """The transport as an answer sees it: a close waits for a client that is still sending."""
+class _Answering:
+    """The transport as an answer sees it.
 
-    __slots__ = ("close", "is_closing", "write")
+    The head of an answer goes out with what follows it, in one packet: on its own it costs both
+    sides another round through the kernel. Not that of a stream, which may begin much later. And a
+    close waits for a client that is still sending.
+    """
+
+    __slots__ = ("_begun", "_close", "_head", "_write", "is_closing")
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
-        self.write = transport.write
+        self._write = transport.write
+        self._close = close
+        self._begun = False
+        self._head = b""
         self.is_closing = transport.is_closing
-        self.close = close
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif not self._begun and _LENGTH in data:  # so it is no "100 Continue", nor a stream's
+            self._begun = True
+            self._head = data
+            return
+        self._write(data)
+
+    def flush(self) -> None:
+        """Write a head that nothing follows."""
+        if self._head:
+            data, self._head = self._head, b""
+            self._write(data)
+
+    def close(self) -> None:
+        self.flush()
+        self._close()
+
+
+_LENGTH = b"\r\ncontent-length: "
 
 
 class _Refused(Exception):
@@ -98,6 +127,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._ignoring = False  # nothing that comes is read any more
         self._leaving = False  # the server stops
         self._answering: RequestResponseCycle | None = None
+        self._out: _Answering | None = None  # what it writes to
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -288,13 +318,16 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answering = cycle
         if self._leaving and not self.pipeline:
             cycle.keep_alive = False
-        cycle.transport = _Parting(self.transport, self._part)  # type: ignore[assignment]
+        self._out = _Answering(self.transport, self._part)
+        cycle.transport = self._out  # type: ignore[assignment]
         cycle.scope["services88.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
         super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
 
     def on_response_complete(self) -> None:
         """Go on to the next request that waits; only when none does, read more."""
         self.server_state.total_requests += 1
+        if self._out is not None:
+            self._out.flush()
         if self.transport.is_closing():
             self._expect_within(self._limits.idle_seconds)
         elif self.pipeline:

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services88.web.addresses import is_trusted, trusted_networks
+from services88.web.addresses import TrustedProxies
 from services88.web.http import header
 
 __all__ = ["RequestIds", "request_id"]
@@ -23,7 +23,7 @@ class RequestIds:
     def __init__(self, app: ASGIApp, trusted: str) -> None:
         """Wrap an application. ``trusted`` is a comma-separated list of addresses and networks."""
         self._app = app
-        self._trusted = trusted_networks(trusted)
+        self._trusted = TrustedProxies(trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; its answer gets the header ``X-Request-Id``."""
@@ -31,7 +31,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         given = header(scope, b"x-request-id")
-        if given and _ACCEPTED.fullmatch(given) and is_trusted(scope, self._trusted):
+        if given and _ACCEPTED.fullmatch(given) and self._trusted.sent(scope):
             chosen = given
         else:
             chosen = os.urandom(8).hex()

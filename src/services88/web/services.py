@@ -33,6 +33,7 @@ from services88.web.http import (
     read_body,
     send_response,
 )
+from services88.web.logs import CallRecord
 
 __all__ = ["ServiceRoute", "Sites", "asks_for_wsdl"]
 
@@ -75,6 +76,7 @@ class ServiceRoute(BaseRoute):
         self._sites = sites
         self._public_url = public_url
         self._wsdl = wsdl
+        self._default: Tenant | None = None  # it never changes, and is never deleted
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a request is for a service."""
@@ -137,7 +139,9 @@ class ServiceRoute(BaseRoute):
             raise HttpRefusal(
                 404, "The address must name a tenant: /{tenant}/Remote/Services88/..."
             )
-        return await tenants.default(self._identity)
+        if self._default is None:
+            self._default = await tenants.default(self._identity)
+        return self._default
 
     async def _post(
         self, address: ServiceAddress, scope: Scope, receive: Receive, send: Send
@@ -206,20 +210,21 @@ class ServiceRoute(BaseRoute):
         self._identity.observer.call(agent, operation, outcome, seconds)
         if not _log.isEnabledFor(logging.INFO):
             return
-        event: dict[str, object] = {
-            "tenant": tenant.name if tenant else None,
-            "agent": agent,
-            "operation": operation or None,
-            "outcome": outcome,
-            "status": status,
-            "duration_ms": round(seconds * 1000, 1),
-        }
-        if reason:
-            event["reason"] = reason
-        _log.info("call", extra=event)
+        _log.handle(
+            CallRecord(
+                _log.name,
+                tenant=tenant.name if tenant else None,
+                agent=agent,
+                operation=operation or None,
+                outcome=outcome,
+                status=status,
+                duration_ms=round(seconds * 1000, 1),
+                reason=reason,
+            )
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
     """A posted message and what HTTP says about it."""
 

@@ -1,0 +1,1 @@
+"""Other servers that answer the same message: each in a process of its own."""
