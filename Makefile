@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test interop fuzz bench bench-growth check fix lock clean
+.PHONY: help run test interop fuzz soak bench bench-growth check fix lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ interop: $(VENV)/dev ## Play the story with every SOAP client that is here
 RUNS ?= 1000000
 fuzz: $(VENV)/dev ## Fuzz the reading of messages; RUNS=1000000
 	PYTHONPATH=. $(BIN)/python fuzz/messages.py -runs=$(RUNS)
+
+soak: $(VENV)/dev ## Kill servers 200 times, send them a million inputs; 10 to 20 minutes
+	nice $(BIN)/python -m soak --write
 
 GROWTH ?= 100000
 DATABASES ?= sqlite

@@ -89,6 +89,43 @@ def test_tls_before_1_2_is_refused(folder: Path, authority: trustme.CA) -> None:
         _connect(server, outdated)
 
 
+@pytest.mark.parametrize("offered", ["kRSA", "DHE+AES:!DHE+AESGCM", "ECDHE+SHA1", "eNULL", "aNULL"])
+def test_weak_ciphers_are_refused(folder: Path, authority: trustme.CA, offered: str) -> None:
+    """ASVS 12.1.1, 12.1.2, 11.2.3: the client would take nothing better."""
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    _place(folder, authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.RSA))
+    files = ("--tls-certificate", "chain.pem", "--tls-key", "key.pem")
+    weak = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(weak)
+    weak.maximum_version = ssl.TLSVersion.TLSv1_2
+    weak.set_ciphers(f"{offered}:@SECLEVEL=0")
+    with serving(*files, folder=folder, tls=trusting) as server:
+        best = _connect(server, trusting)
+        assert best.sock.version() == "TLSv1.3"
+        best.close()
+        with pytest.raises(ssl.SSLError, match=r"UNEXPECTED_EOF|alert handshake failure"):
+            _connect(server, weak)
+        weak.set_ciphers("ECDHE+AESGCM:@SECLEVEL=0")
+        _connect(server, weak).close()
+
+
+def test_a_key_that_everybody_can_read_is_told(folder: Path, authority: trustme.CA) -> None:
+    """ASVS 13.3.2."""
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    _place(folder, authority.issue_cert("127.0.0.1"))
+    files = ("--tls-certificate", "chain.pem", "--tls-key", "key.pem")
+    (folder / "key.pem").chmod(0o600)
+    with serving(*files, folder=folder, tls=trusting) as server:
+        assert "everybody" not in server.said
+        (folder / "key.pem").chmod(0o644)
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("everybody on this machine can read or write the TLS key .*key.pem")
+    with serving(*files, folder=folder, tls=trusting) as server:
+        server.wait_for("everybody on this machine can read or write the TLS key .*key.pem")
+
+
 def test_without_a_certificate_sighup_ends_nothing(folder: Path) -> None:
     with serving(folder=folder) as server:
         server.process.send_signal(signal.SIGHUP)

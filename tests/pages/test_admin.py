@@ -298,5 +298,27 @@ def test_hostile_addresses_and_filters(server: RunningServer) -> None:
         assert b"><script>" not in reply.content
 
 
+def test_the_cookie_of_the_ticket(start: Starter) -> None:
+    """ASVS 3.3.1 to 3.3.5: over https bound to the host, for no script and no other site."""
+    server = start(admin_pages=True, trusted_proxies="127.0.0.1")
+    server.add_user("ADA", PASSWORD, role="Administrator")
+    browser = Browser(server, "/admin", X_Forwarded_Proto="https")
+    fields = {"csrf": browser.csrf, "name": "ADA", "password": PASSWORD}
+    reply = browser.send("/admin/sign-in", fields, X_Forwarded_Proto="https")
+    assert reply.status == 303
+    cookie = reply.headers["set-cookie"]
+    assert cookie.startswith("__Host-services88-admin=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=strict"} <= set(cookie.split("; "))
+    assert "max-age" not in cookie.lower(), "it ends with the browser"
+    assert len(cookie) < 4096
+    ticket = cookie.partition("=")[2].partition(";")[0].strip('"')
+    shown = server.request(
+        "GET", "/admin", X_Forwarded_Proto="https", Cookie=cookie.partition(";")[0]
+    )
+    assert shown.status == 200
+    assert b"Sign out" in shown.content
+    assert ticket.encode() not in shown.content
+
+
 def test_off_until_configured(start: Starter) -> None:
     assert start(pages="all").request("GET", "/admin").status == 404

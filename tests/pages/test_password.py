@@ -1,6 +1,7 @@
 """Changing a password in a browser, to the end: the new one signs in by SOAP."""
 
 import http.client
+import logging
 import re
 import ssl
 import subprocess
@@ -335,8 +336,11 @@ def test_every_page_is_locked_down(server: RunningServer) -> None:
         ("/password/reset?token=x", 403),
         ("/nobody/password", 404),
     ):
-        reply = server.request("GET", path)
+        reply = server.request("GET", path, Origin="https://evil.example")
         assert reply.status == status
+        assert not [name for name in reply.headers if name.startswith("access-control")]
+        assert reply.headers["cross-origin-opener-policy"] == "same-origin"
+        assert reply.headers["cross-origin-resource-policy"] == "same-origin"
         policy = reply.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
@@ -377,7 +381,31 @@ def test_over_https_cookies_are_bound_to_the_host(start: Starter) -> None:
     server = start(pages="password", trusted_proxies="127.0.0.1")
     browser = Browser(server, "/password", X_Forwarded_Proto="https")
     assert browser.cookie.startswith("__Host-services88-form=")
-    assert {"Secure", "HttpOnly", "Path=/"} <= set(browser.attributes.split("; "))
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(browser.attributes.split("; "))
+    reply = server.request("GET", "/password", X_Forwarded_Proto="https")
+    assert reply.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_no_address_makes_a_line_of_its_own_in_the_log(
+    server: RunningServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """ASVS 16.4.1: the path of a page is decoded."""
+    caplog.set_level(logging.INFO, logger="services88")
+    assert server.request("GET", "/x%0Aforged%0D%1B[2J/password").status == 404
+    lines = [one.getMessage() for one in caplog.records if one.name == "services88.calls"]
+    assert lines
+    assert all(line.isprintable() for line in lines)
+
+
+def test_fields_are_masked_and_known_to_password_managers(server: RunningServer) -> None:
+    """ASVS 6.2.6, 6.2.7."""
+    shown = server.request("GET", "/password").content.decode()
+    fields = re.findall(r'<input id="(current|new|again)" [^>]*?type="(\w+)"[^>]*', shown)
+    assert fields == [("current", "password"), ("new", "password"), ("again", "password")]
+    assert 'name="name" value="" autocomplete="username"' in shown
+    assert shown.count('autocomplete="current-password"') == 1
+    assert shown.count('autocomplete="new-password"') == 2
+    assert "onpaste" not in shown
 
 
 def test_without_pages_there_are_none(start: Starter) -> None:
@@ -424,3 +452,18 @@ def test_a_hundred_judgements_a_minute_are_enough(start: Starter) -> None:
         statuses.add(response.status)
     connection.close()
     assert statuses == {200, 429}
+
+
+def test_an_ipv6_network_is_one_who_asks(start: Starter) -> None:
+    """ASVS 2.4.1: whoever has a network has 2^64 addresses."""
+    server = start(pages="password", trusted_proxies="127.0.0.1")
+    browser = Browser(server, "/password/forgotten")
+    fields = {"csrf": browser.csrf, "name": "NOBODY"}
+
+    def ask(address: str) -> int:
+        return browser.send("/password/forgotten", fields, X_Forwarded_For=address).status
+
+    statuses = [ask(f"2001:db8::{number:x}") for number in range(1, 14)]
+    assert 429 not in statuses[:10]
+    assert 429 in statuses[10:]
+    assert ask("2001:db8:0:1::1") != 429

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -162,9 +163,20 @@ def test_a_terminal_that_says_to_reload_ends_nobody(server: Program) -> None:
 
 
 @_PROCESSES
+def _two_free_ports() -> int:
+    # Not among those that the system gives to whoever asks for any.
+    while True:
+        port = random.randrange(10_000, 30_000)
+        try:
+            for each in (port, port + 1):
+                socket.create_server(("127.0.0.1", each)).close()
+        except OSError:
+            continue
+        return port
+
+
 def test_each_worker_gives_its_own_metrics(folder: Path, database: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = _two_free_ports()
     arguments = ("--workers", "2", "--metrics-port", str(port), "--database", database)
     with serving(*arguments, folder=folder) as running:
         running.wait_for(f"metrics are on 127.0.0.1 port {port}\\D")

@@ -17,7 +17,7 @@ from services88.store.errors import Conflict, DatabaseUnavailable, UnusableDatab
 from services88.store.postgresql import PostgresqlDatabase
 from services88.store.tenants import get_fact, put_fact
 from tests.postgresql import PostgresqlServer, postgresql
-from tests.running import RunningServer, running
+from tests.running import RunningServer, running, sign_in
 
 pytestmark = pytest.mark.postgresql
 
@@ -100,10 +100,16 @@ def test_a_database_that_goes_away_and_comes_back() -> None:
 
 
 class _Cutter:
-    """A proxy before PostgreSQL: once told to, it lets a commit happen and tells nobody."""
+    """A proxy before PostgreSQL: once told to, it lets a commit happen and then all is over.
+
+    :ivar cuts: Whether it is to do so at the next commit.
+    :ivar tells: Whether the client hears of the commit first; then nothing is let through any more.
+    """
 
     def __init__(self, port: int) -> None:
         self.cuts = False
+        self.tells = False
+        self._down = False
         self._behind = port
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -123,6 +129,9 @@ class _Cutter:
         with suppress(OSError):  # shut down
             while True:
                 client, _ = self._listening.accept()
+                if self._down:
+                    client.close()
+                    continue
                 self._threads.append(threading.Thread(target=self._serve, args=(client,)))
                 self._threads[-1].start()
 
@@ -143,9 +152,12 @@ class _Cutter:
     def _answer(self, client: socket.socket, server: socket.socket, cut: threading.Event) -> None:
         with suppress(OSError):
             while data := server.recv(65_536):
-                if cut.is_set():
+                if cut.is_set() and not self.tells:
                     break
+                self._down = cut.is_set()
                 client.sendall(data)
+                if self._down:
+                    break
             client.shutdown(socket.SHUT_RDWR)
 
 
@@ -166,6 +178,17 @@ def test_a_commit_of_which_nobody_hears_is_told_as_what_it_is(
             assert service.sign_in("JANE", "old secret") is None
             assert service.sign_in("JANE", "new secret") is not None
             _verified(service)
+
+
+def test_a_sign_in_that_is_kept_is_told_as_one(server: PostgresqlServer, url: str) -> None:
+    with _Cutter(server.port) as cutter:
+        behind = url.replace(f":{server.port}/", f":{cutter.port}/")
+        with running(behind) as service:
+            service.add_user("JANE", "a secret")
+            cutter.cuts = cutter.tells = True
+            assert service.sign_in("JANE", "a secret") is not None
+            assert not cutter.cuts
+            assert service.post("SoPrincipal", sign_in("JANE", "a secret")).status == 503
 
 
 def test_a_lost_connection_is_made_anew_and_the_work_done_again(

@@ -26,7 +26,17 @@ _PASSWORD = "vellum orbit quartz"
     [
         *("/", "/Remote", "/Remote/", "/Remote/Services88", "/Remote/Services88/"),
         *("/.git/config", "/.env", "/services88.sqlite3", "/../services88.sqlite3"),
-        *("/docs", "/openapi.json", "/metrics/", "/debug", "/static/", "/%2e%2e/etc/passwd"),
+        *(
+            "/docs",
+            "/openapi.json",
+            "/metrics",
+            "/metrics/",
+            "/debug",
+            "/static/",
+            "/%2e%2e/etc/passwd",
+        ),
+        *("/-/", "/-/health", "/-/health/", "/-/health/live/x", "/-/metrics", "/-/config"),
+        *("/admin", "/password", "/password/forgotten", "/_services88/pages.css", "/__sandbox/"),
     ],
 )
 def test_nothing_else_is_served(shared_server: RunningServer, path: str) -> None:
@@ -63,6 +73,12 @@ def test_no_answer_may_be_stored(shared_server: RunningServer) -> None:
     ]
     assert [reply.status for reply in replies] == [200, 200, 200, 500, 415, 200, 405, 405, 403]
     assert {reply.headers["cache-control"] for reply in replies} == {"no-store"}
+    # ASVS 3.2.1, 3.4.3, 3.4.4, 3.4.6
+    assert {reply.headers["x-content-type-options"] for reply in replies} == {"nosniff"}
+    for reply in replies:
+        policy = reply.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
 
 
 def test_a_ticket_in_the_address_counts_for_nothing(shared_server: RunningServer) -> None:

@@ -37,6 +37,7 @@ __all__ = [
     "failed",
     "is_disabled",
     "overtaken",
+    "place_of",
     "succeeded",
 ]
 
@@ -217,6 +218,11 @@ async def overtaken(connection: Connection, identity: Identity, of: Attempt) -> 
 
 def _name_hash(identity: Identity, tenant: Tenant, name: str) -> str:
     return identity.hashing.hasher.fingerprint(f"{tenant.tenant_id}:{key_of(name)}")
+
+
+def place_of(address: str) -> str:
+    """Say what stands for an address in limits: of IPv6 its network of 64 bits, one customer."""
+    return _place(GuessLimits(), address)[0]
 
 
 def _place(limits: GuessLimits, address: str) -> tuple[str, bool]:

@@ -82,10 +82,11 @@ async def with_name(
         better = None
         if identity.hashing.may_replace(row.secret, password):
             better = await identity.hashing.hash(password)
+        rights, groups = await _told_of(identity, user)
         ticket = await _issue(identity, attempt, user, row, better)
         if ticket is not None:
             provided = ProvidedCredential(credentials.PASSWORD, row.search_name, row.credentials_id)
-            return await _signed_in(identity, user, ticket, provided)
+            return SignedIn(user, ticket, provided, rights, groups)
         # The hash was replaced since it was read: by a change, or by a better one of the same. Or
         # others that failed since have set a wait.
     raise ServerBusy(retry_after=1)
@@ -183,18 +184,17 @@ async def _with_ticket(
             reason="ticket",
         )
 
+    rights, groups = await _told_of(identity, user)
     await identity.database.transaction(work)
     provided = ProvidedCredential(credentials.TICKET, caller.ticket_key, caller.ticket_id)
-    return await _signed_in(identity, user, ticket, provided)
+    return SignedIn(user, ticket, provided, rights, groups)
 
 
-async def _signed_in(
-    identity: Identity, user: Associate, ticket: Ticket, provided: ProvidedCredential
-) -> SignedIn:
-    return SignedIn(
-        user=user,
-        ticket=ticket,
-        provided=provided,
-        rights=await roles.rights_of(identity.database, user.role_id),
-        groups=await associates.groups_of(identity.database, user.associate_id),
-    )
+async def _told_of(identity: Identity, user: Associate) -> tuple[list[str], list[int]]:
+    """Give the rights and groups of a user, for the answer.
+
+    Read before the sign-in is kept: a database that goes away after that must not make a failure
+    of it, of which the caller would be told that nothing was changed.
+    """
+    rights = await roles.rights_of(identity.database, user.role_id)
+    return rights, await associates.groups_of(identity.database, user.associate_id)

@@ -3,6 +3,8 @@
 import time
 from collections import OrderedDict
 
+from services88.identity.guessing import place_of
+
 __all__ = ["Allowance"]
 
 _MOST = 10_000
@@ -19,6 +21,7 @@ class Allowance:
 
     def take(self, address: str) -> bool:
         """Use one up; False where none is left."""
+        address = place_of(address)  # or a network of IPv6 would have one for each of its 2^64
         now = time.monotonic()
         left, since = self._left.pop(address, (float(self._at_once), now))
         left = min(float(self._at_once), left + (now - since) * self._rate)

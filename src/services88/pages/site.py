@@ -221,7 +221,7 @@ class Site:
         try:
             response = await self._respond(visit)
         except ConnectionError:
-            _log.info("%s: the client left before there was an answer", scope["path"])
+            _log.info("%s: the client left before there was an answer", _line(scope))
             return
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
@@ -234,7 +234,7 @@ class Site:
             response.body = b""
         await response(scope, receive, send)
         if page.area != "asset":
-            _log.info("%s %s %d", scope["method"], scope["path"], response.status_code)
+            _log.info("%s %s %d", scope["method"], _line(scope), response.status_code)
 
     async def _respond(self, visit: Visit) -> Response:
         try:
@@ -258,6 +258,11 @@ class Site:
         except Exception:  # the last resort: nobody ever sees a traceback (ASVS 16.5.4)
             _log.exception("a page failed")
             return _said(visit, 500, _(_FAILED), {})
+
+
+def _line(scope: Scope) -> str:
+    """Give the path in printable ASCII: it is decoded, so it may hold the end of a line."""
+    return quote(scope["path"])
 
 
 def _said(visit: Visit, status: int, text: str, headers: dict[str, str]) -> Response:

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import signal
 import ssl
+import stat
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from socket import socket
 
@@ -33,6 +35,15 @@ def check_certificate(certificate: Path, key: Path) -> None:
         ) from error
 
 
+def _warn_of_open_key(key: Path) -> None:
+    with suppress(OSError):
+        if key.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            _log.warning(
+                "everybody on this machine can read or write the TLS key %s: run `chmod 600` on it",
+                key,
+            )
+
+
 class ReloadingServer(uvicorn.Server):
     """uvicorn, which on SIGHUP reads certificate and key again; what is wrong changes nothing."""
 
@@ -40,6 +51,8 @@ class ReloadingServer(uvicorn.Server):
         """Start to answer."""
         if self.config.ssl is not None:
             self.config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.config.ssl_keyfile is not None:
+            _warn_of_open_key(Path(self.config.ssl_keyfile))
         await super().startup(sockets)
         # Without TLS there is nothing to read; but `systemctl reload` must not end the server,
         # and a terminal that closes must.
@@ -61,3 +74,4 @@ class ReloadingServer(uvicorn.Server):
             _log.error("the certificate stays as it was: %s", error)
         else:
             _log.info("the certificate was read again")
+            _warn_of_open_key(Path(key))

@@ -35,6 +35,13 @@ MAXIMUM_BODY = 65_536
 """Bytes of a request body: WCF's documented default of MaxReceivedMessageSize."""
 
 
+_FOR_BROWSERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+)
+"""No answer of a service is a page: should a browser get one, it runs, loads and frames nothing."""
+
+
 class HttpRefusal(Exception):
     """What HTTP itself refuses, before there is a message: one line of text/plain."""
 
@@ -147,6 +154,7 @@ async def send_response(
                 (b"content-type", content_type.encode("latin-1")),
                 (b"content-length", str(len(body)).encode()),
                 (b"cache-control", b"no-store"),
+                *_FOR_BROWSERS,
                 *((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers),
             ],
         }

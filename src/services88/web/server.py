@@ -2,7 +2,9 @@
 
 import ipaddress
 import logging
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -118,10 +120,15 @@ def run(
 ) -> None:
     """Serve until told to stop (SIGTERM or SIGINT), and finish the calls under way first.
 
+    Must be called on the main thread. After SIGTERM the process exits with 0.
+
     :param prepare: Is given the server before it runs.
     """
     logs.configure(settings)
     made = server(settings, app)
     if prepare is not None:
         prepare(made)
+    # uvicorn raises the signal once more when all is finished, which would end the process as if it
+    # had been killed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     made.run(sockets=[listening])
