@@ -11,9 +11,7 @@ import pytest
 from interop import node_client
 from tests.programs import own_environment
 
-__all__ = ["JUNIT", "csharp", "found", "java", "node", "php", "ran"]
-
-JUNIT = Path("/usr/share/java/junit-platform-console-standalone.jar")
+__all__ = ["csharp", "found", "java", "node", "php", "ran"]
 
 
 def found(*programs: str) -> None:
@@ -63,7 +61,7 @@ def csharp(folder: Path, *sources: str, **environment: str) -> str:
     names = [f"{number}.cs" for number in range(len(sources))]
     for name, source in zip(names, sources, strict=True):
         (folder / name).write_text(source)
-    ran(folder, "mcs", "-r:System.Net.Http", "-out:a.exe", *names)
+    ran(folder, "mcs", "-r:System.Net.Http,System.Xml.Linq", "-out:a.exe", *names)
     return ran(folder, "mono", "a.exe", **environment)
 
 
