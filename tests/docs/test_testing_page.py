@@ -2,21 +2,27 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from interop import node_client
 from services88.sandbox.near_misses import miss
 from services88.sandbox.seeds import load_seed
 from services88.testing import SandboxServer
+from tests import languages
 from tests.programs import own_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "testing.md").read_text()
+CLIENTS = Path(__file__).parent / "clients"
+JAVA = Path("/usr/share/java")
+JARS = (
+    *("junit-jupiter-api", "junit-jupiter-engine", "junit-platform-commons"),
+    *("junit-platform-console", "junit-platform-engine", "junit-platform-launcher"),
+    *("junit-platform-reporting", "opentest4j", "apiguardian-api", "picocli"),
+)
 _BLOCK = re.compile(r"<!-- test: (\w+)(?: (\S+))? -->\n```\w+\n(.*?)```", re.DOTALL)
 BLOCKS = _BLOCK.findall(PAGE)
 
@@ -54,46 +60,43 @@ def environment(services88_server: SandboxServer) -> dict[str, str]:
     return own_environment(SERVICES88_SANDBOX=services88_server.url)
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_node(tmp_path: Path, environment: dict[str, str]) -> None:
-    node_client.install()
-    (tmp_path / "node_modules").symlink_to(node_client.FOLDER / "node_modules")
-    (tmp_path / "portal.test.mjs").write_text(_one("node"))
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    node = shutil.which("node", path=path)
-    assert node is not None
-    said = _run([node, "--test", "portal.test.mjs"], tmp_path, environment)
+    said = languages.node(tmp_path, "portal.test.mjs", _one("node"), "--test", **environment)
     assert re.search(r"pass 1\b", said)
 
 
 def test_php(tmp_path: Path, environment: dict[str, str]) -> None:
-    php = shutil.which("php")
-    if php is None or "soap" not in _run([php, "-m"], tmp_path, environment).lower().split():
-        pytest.skip("PHP with ext/soap is not here (interop/install-debian installs it)")
-    (tmp_path / "test.php").write_text(_one("php"))
-    assert _run([php, "test.php"], tmp_path, environment).endswith("ok\n")
+    assert languages.php(tmp_path, _one("php"), **environment).endswith("ok\n")
+
+
+def test_csharp(tmp_path: Path, environment: dict[str, str]) -> None:
+    portal = (CLIENTS / "Portal.cs").read_text()
+    stand_in = (CLIENTS / "Xunit.cs").read_text()
+    assert languages.csharp(tmp_path, _one("csharp"), portal, stand_in, **environment) == "ok\n"
+
+
+def test_java(tmp_path: Path, environment: dict[str, str]) -> None:
+    languages.found("javac", "java")
+    if not (JAVA / "junit-platform-console.jar").exists():
+        pytest.skip("JUnit 5 is not here (Debian's package junit5)")
+    (tmp_path / "PortalTest.java").write_text(_one("java"))
+    portal = str(CLIENTS / "Portal.java")
+    classpath = os.pathsep.join([".", *(f"{JAVA / name}.jar" for name in JARS)])
+    languages.ran(
+        tmp_path, "javac", "-proc:none", "-cp", classpath, "-d", ".", "PortalTest.java", portal
+    )
+    runner = "org.junit.platform.console.ConsoleLauncher"
+    command = ("java", "-cp", classpath, runner, "--select-class", "PortalTest")
+    said = languages.ran(tmp_path, *command, **environment)
+    assert re.search(r"\b1 tests successful", said)
 
 
 def test_shell(
     tmp_path: Path, services88_server: SandboxServer, environment: dict[str, str]
 ) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not here")
+    languages.found("bash", "curl")
     script = _one("shell").replace("http://127.0.0.1:8088", services88_server.url)
-    said = _run(["bash", "-euc", script], tmp_path, environment)
+    said = languages.ran(tmp_path, "bash", "-euc", script, **environment)
     assert '"name":"test-1"' in said
 
 

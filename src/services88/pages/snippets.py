@@ -12,7 +12,6 @@ from services88.contract.model import (
     ComplexType,
     DictionaryType,
     EnumType,
-    Field,
     Operation,
     Type,
 )
@@ -154,55 +153,41 @@ def _node(agent: Agent, operation: Operation, url: str, values: dict[str, object
     )
 
 
+def _posted(agent: Agent, operation: Operation) -> str:
+    return envelopes(agent, operation)[0].request.strip()
+
+
 def _csharp(agent: Agent, operation: Operation, url: str) -> str:
-    header = "new SoCredentials { Ticket = ticket }, " if agent.needs_ticket else ""
-    arguments = ", ".join(_csharp_value(operation, field) for field in operation.request)
+    """Write it with HttpClient: how a generated client looks depends on the generator."""
+    envelope = _posted(agent, operation).replace('"', '""')
+    if agent.needs_ticket:
+        envelope = envelope.replace(EXAMPLE_TICKET, '" + ticket + @"')
     return (
-        f"// dotnet-svcutil {url}?wsdl\n"
-        f"var client = new {agent.name}Client(\n"
-        f'    new BasicHttpBinding(), new EndpointAddress("{url}"));\n'
-        f"// The generated method takes the headers first, as your generator orders them.\n"
-        f"var answer = await client.{operation.name}Async({header}{arguments});\n"
+        "using System.Net.Http;\nusing System.Text;\n\n"
+        "// What you put into the text must be escaped: SecurityElement.Escape(password)\n"
+        f'var envelope = @"{envelope}";\n'
+        'var content = new StringContent(envelope, Encoding.UTF8, "text/xml");\n'
+        f'content.Headers.Add("SOAPAction", "\\"{operation.action}\\"");\n'
+        f'var reply = await new HttpClient().PostAsync("{url}", content);\n'
+        "var answer = await reply.Content.ReadAsStringAsync();\n"
     )
 
 
-def _csharp_value(operation: Operation, field: Field) -> str:
-    value = arguments_of(operation)[field.attribute]
-    match field.type:
-        case EnumType(flags=True) if isinstance(value, frozenset):
-            return " | ".join(f"{field.type.name}.{one.value}" for one in value)
-        case EnumType(flags=False):
-            return f"{field.type.name}.{getattr(value, 'value', '')}"
-        case ComplexType():
-            return f"new {field.type.name}()"
-        case ArrayType(item=item) if isinstance(value, list):
-            items = (_structure(item, one) for one in value)
-            given = ", ".join(json.dumps(one) for one in items if not isinstance(one, dict))
-            kind = {"string": "string", "int": "int"}.get(item.name, item.name)
-            return f"new {kind}[] {{ {given} }}"
-    single = _structure(field.type, value)
-    return "null" if isinstance(single, dict | tuple) else json.dumps(single, ensure_ascii=False)
-
-
 def _java(agent: Agent, operation: Operation, url: str) -> str:
-    lines = []
-    for field in operation.request:
-        value = _structure(field.type, arguments_of(operation)[field.attribute])
-        given = (
-            json.dumps(value, ensure_ascii=False)
-            if isinstance(value, str | int | bool)
-            else f"new {field.type.name}()"
-        )
-        if isinstance(field.type, EnumType) and isinstance(value, str):
-            given = f'{field.type.name}.fromValue("{value}")'
-        lines.append(f"request.set{field.name}({given});\n")
-    ticket = ""
+    """Write it with what every JDK from 15 on has; it has no generator of its own."""
+    envelope = _posted(agent, operation).replace("\\", "\\\\").replace('"""', '\\"""')
+    filled = ""
     if agent.needs_ticket:
-        ticket = "var credentials = new SoCredentials();\ncredentials.setTicket(ticket);\n"
-    header = ", credentials" if agent.needs_ticket else ""
+        envelope = envelope.replace("%", "%%").replace(EXAMPLE_TICKET, "%s")
+        filled = ".formatted(ticket)"
     return (
-        f"// wsimport -keep {url}?wsdl\n"
-        f"var port = new {agent.service}().getPort({agent.name}.class);\n"
-        f"var request = new {operation.name}();\n{''.join(lines)}{ticket}"
-        f"var answer = port.{operation.name[0].lower()}{operation.name[1:]}(request{header});\n"
+        "import java.net.URI;\nimport java.net.http.*;\n\n"
+        "// What you put into the text must be escaped: & as &amp; and < as &lt;\n"
+        f'var envelope = """\n{envelope}\n"""{filled};\n'
+        f'var request = HttpRequest.newBuilder(URI.create("{url}"))\n'
+        '    .header("Content-Type", "text/xml; charset=utf-8")\n'
+        f'    .header("SOAPAction", "\\"{operation.action}\\"")\n'
+        "    .POST(HttpRequest.BodyPublishers.ofString(envelope)).build();\n"
+        "var answer = HttpClient.newHttpClient()\n"
+        "    .send(request, HttpResponse.BodyHandlers.ofString()).body();\n"
     )
