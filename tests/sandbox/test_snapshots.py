@@ -64,6 +64,16 @@ def test_all_comes_back(services88: Services88) -> None:
         services88.restore()
 
 
+def test_wrong_passwords_since_then_are_forgotten(services88: Services88) -> None:
+    services88.add_user("JANE", "old secret")
+    services88.snapshot()
+    for count in (1, 2):
+        post(services88, "SoPrincipal", sign_in("JANE", "wrong"))
+        assert services88.user("JANE").failures == 1, count
+        services88.restore()
+        assert services88.user("JANE").failures == 0
+
+
 NAMES = st.sampled_from(["ANN", "BOB", "CARL"])
 PASSWORDS = st.sampled_from(["one", "two", "three"])
 

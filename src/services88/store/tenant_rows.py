@@ -51,6 +51,11 @@ _tables = [table for table in metadata.sorted_tables if table.name not in NOBODY
 _kept = [table for table in _tables if table.name not in _AUDIT and table is not tenant]
 _read = {table.name: select(table).where(_of_tenant(table)) for table in _kept}
 _delete = {table.name: delete(table).where(_of_tenant(table)) for table in _tables}
+# Children first, and of them first those that are found by their user or role.
+_deleted = [
+    *(table for table in reversed(_tables) if "tenant_id" not in table.c),
+    *(table for table in reversed(_tables) if "tenant_id" in table.c),
+]
 _delete_of_user = {
     table.name: delete(table).where(table.c.associate_id == bindparam("associate"))
     for table in _kept
@@ -71,8 +76,9 @@ async def read(reader: Reader, tenant_id: int) -> TenantRows:
 
 async def replace(connection: Connection, tenant_id: int, rows: TenantRows) -> None:
     """Put rows that :func:`read` gave in place of those there are now. The audit trail stays."""
-    for table in reversed(_kept):
-        await connection.execute(_delete[table.name], tenant=tenant_id)
+    for table in _deleted:
+        if table in _kept:
+            await connection.execute(_delete[table.name], tenant=tenant_id)
     for table in _kept:
         for row in rows[table.name]:
             await connection.insert(table, **row)
@@ -80,7 +86,7 @@ async def replace(connection: Connection, tenant_id: int, rows: TenantRows) -> N
 
 async def delete_all(connection: Connection, tenant_id: int) -> None:
     """Delete a tenant with all it has, the audit trail too."""
-    for table in reversed(_tables):
+    for table in _deleted:
         await connection.execute(_delete[table.name], tenant=tenant_id)
 
 
