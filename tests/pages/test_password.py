@@ -3,6 +3,7 @@
 import http.client
 import logging
 import re
+import time
 import ssl
 import subprocess
 import sys
@@ -392,7 +393,11 @@ def test_no_address_makes_a_line_of_its_own_in_the_log(
     """ASVS 16.4.1: the path of a page is decoded."""
     caplog.set_level(logging.INFO, logger="services88")
     assert server.request("GET", "/x%0Aforged%0D%1B[2J/password").status == 404
-    lines = [one.getMessage() for one in caplog.records if one.name == "services88.calls"]
+    for _ in range(200):  # the line is written after the answer is sent
+        lines = [one.getMessage() for one in caplog.records if one.name == "services88.calls"]
+        if lines:
+            break
+        time.sleep(0.05)
     assert lines
     assert all(line.isprintable() for line in lines)
 

@@ -130,7 +130,7 @@ async def require_password(
         user_name=name, names=(firstname, lastname), email=email, company=tenant.company_name
     )
     policy = await password_rules.policy_of(identity, tenant)
-    await password_rules.require(identity, policy, password, subject, of=0, current="")
+    await password_rules.require(identity, policy, password, subject)
 
 
 async def add_with_secret(

@@ -27,10 +27,10 @@ __all__ = [
     "choose",
     "chosen",
     "explain",
+    "hash_acceptable",
     "judge",
     "policy_of",
     "require",
-    "require_of",
     "subject_of",
 ]
 
@@ -143,38 +143,16 @@ def subject_of(tenant: Tenant, user: Associate) -> Subject:
     )
 
 
-async def require(
-    identity: Identity,
-    policy: Policy,
-    candidate: str,
-    subject: Subject,
-    *,
-    of: int,
-    current: str,
-    proved: str | None = None,
-) -> None:
-    """Refuse an unacceptable new password of a user; in the hashing pool, since it takes long.
+async def require(identity: Identity, policy: Policy, candidate: str, subject: Subject) -> None:
+    """Refuse an unacceptable password of somebody who has none; in the hashing pool: it takes long.
 
-    :param of: The user's number; 0 for one who is only being added.
-    :param current: The hash of the current password; empty where there is none.
-    :param proved: The current password, where the caller has just proved to know it.
     :raises PasswordRefused: It fails a rule; the error names them all.
     :raises ServerBusy: There is too much to do.
     """
-    earlier = await password_history.newest(identity.database, of, LONGEST_HISTORY) if of else ()
-    secrets = (current, *earlier) if current or earlier else ()
-    hasher = identity.hashing.hasher
-
-    def verify(secret: str, password: str) -> bool:
-        if proved is not None and secret == current:
-            return hasher.verify_another(secret, proved, password)
-        return hasher.verify(secret, password)
-
-    whole = replace(subject, secrets=secrets, verify=verify)
-    await identity.hashing.run(lambda: policy.require(candidate, whole))
+    await identity.hashing.run(lambda: policy.require(candidate, subject))
 
 
-async def require_of(
+async def hash_acceptable(
     identity: Identity,
     policy: Policy,
     candidate: str,
@@ -182,21 +160,31 @@ async def require_of(
     user: Associate,
     current: PasswordRow | None,
     proved: str | None = None,
-) -> None:
-    """Refuse an unacceptable new password of a user who is there; see :func:`require`.
+) -> str:
+    """Hash a new password of a user, or refuse it; one piece of work of the hashing pool.
 
     :param current: The password that it is to replace.
     :param proved: The same, where the caller has just proved to know it.
+    :raises PasswordRefused: It fails a rule; the error names them all.
+    :raises ServerBusy: There is too much to do.
     """
-    await require(
-        identity,
-        policy,
-        candidate,
-        subject_of(tenant, user),
-        of=user.associate_id,
-        current=current.secret if current else "",
-        proved=proved,
-    )
+    earlier = await password_history.newest(identity.database, user.associate_id, LONGEST_HISTORY)
+    now = current.secret if current else ""
+    hasher = identity.hashing.hasher
+
+    def verify(secret: str, password: str) -> bool:
+        if proved is not None and secret == now:
+            return hasher.verify_another(secret, proved, password)
+        return hasher.verify(secret, password)
+
+    secrets = (now, *earlier) if now or earlier else ()
+    subject = replace(subject_of(tenant, user), secrets=secrets, verify=verify)
+
+    def work() -> str:
+        policy.require(candidate, subject)
+        return hasher.hash(candidate)
+
+    return await identity.hashing.run(work)
 
 
 async def explain(

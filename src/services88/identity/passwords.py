@@ -94,10 +94,9 @@ async def _change(
             was_right = True
             await _admit(identity.database, identity, attempt, own=own)
         if hashed is None:
-            await password_rules.require_of(
+            hashed = await password_rules.hash_acceptable(
                 identity, policy, new, caller.tenant, user, row, proved=old
             )
-            hashed = await identity.hashing.hash(new)
         if await _replace(identity, caller, user, policy, row, hashed, origin, attempt):
             return
         # Somebody else replaced the hash since it was read: is the old password still the password?
@@ -289,8 +288,7 @@ async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, n
     """
     policy = await password_rules.policy_of(identity, tenant)
     row = await credentials.password_of(identity.database, user.associate_id)
-    await password_rules.require_of(identity, policy, new, tenant, user, row)
-    hashed = await identity.hashing.hash(new)
+    hashed = await password_rules.hash_acceptable(identity, policy, new, tenant, user, row)
 
     async def work(connection: Connection) -> bool:
         return await store(
