@@ -3,10 +3,10 @@
 import http.client
 import logging
 import re
-import time
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
