@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+from sqlalchemy import text
 
 from services88.identity import audit_trail, tenants
 from services88.store import migrate
+from services88.store import postgresql as postgresql_module
 from services88.store.database import Connection
 from services88.store.errors import Conflict, DatabaseUnavailable, UnusableDatabase
 from services88.store.postgresql import PostgresqlDatabase
@@ -313,3 +315,49 @@ def test_a_url_that_cannot_be_used_names_cause_and_remedy(
     with pytest.raises(error, match=remedy) as raised:
         migrate.open_database(wrong.format(port=server.port))
     assert "hush" not in str(raised.value)
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate.upgrade(url)
+    me = text("SELECT pg_backend_pid()")
+
+    async def work() -> None:
+        database = PostgresqlDatabase(url)
+        try:
+            first = await database.one(me)
+            assert await database.one(me) == first
+            with monkeypatch.context() as later:
+                later.setattr(postgresql_module, "_AT_HAND_SECONDS", -1.0)
+                second = await database.one(me)
+                assert second != first
+            assert await database.one(me) is not None
+            assert database.connections()["busy"] == 0
+        finally:
+            await database.close()
+
+    asyncio.run(work())
+
+
+def test_connections_that_a_rush_left_are_given_back(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate.upgrade(url)
+
+    async def work() -> None:
+        database = PostgresqlDatabase(url)
+        try:
+            slow = text("SELECT pg_sleep(0.2)")
+            await asyncio.gather(*(database.one(slow) for _ in range(5)))
+            assert database.connections() == {"idle": 5, "busy": 0}
+            monkeypatch.setattr(postgresql_module, "_AT_HAND_SECONDS", 0.5)
+            for _ in range(16):
+                await database.one(text("SELECT 1"))
+                await asyncio.sleep(0.05)
+            assert len(database._at_hand) == 1
+            assert database.connections() == {"idle": 5, "busy": 0}, "asyncpg closes them later"
+        finally:
+            await database.close()
+
+    asyncio.run(work())

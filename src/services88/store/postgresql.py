@@ -40,6 +40,8 @@ T = TypeVar("T")
 _ATTEMPTS = 4
 _ANSWER_SECONDS = 5.0
 _CLOSE_SECONDS = 10.0
+_AT_HAND_SECONDS = 200.0
+"""After which an unused connection is not trusted: some networks forget it after 240."""
 _SESSION = {
     "application_name": "services88",
     # A server that waits for a lock of a lost one, or was itself lost, holds nothing up for long.
@@ -242,6 +244,13 @@ class _Connection:
     ) -> None:
         self._driver = driver
         self._pool = pool
+        self.kept = 0.0
+        """When it was put at hand, by the loop's time."""
+
+    def terminate(self) -> None:
+        """Close it at once, without a word: nobody may be at the other end."""
+        with suppress(asyncpg.InterfaceError):
+            self._driver.terminate()
 
     @property
     def is_closed(self) -> bool:
@@ -346,8 +355,7 @@ class PostgresqlDatabase:
                 if not left or not isinstance(error, (_Lost, _Again)):
                     raise
             else:
-                if not self._keep(connection):
-                    await connection.give_back()
+                await self._keep_or_give_back(connection)
                 return row
         raise AssertionError
 
@@ -394,13 +402,14 @@ class PostgresqlDatabase:
         except BaseException:  # a cancelled one may still be busy, which the pool waits for
             await connection.give_back()
             raise
-        if not self._keep(connection):
-            await connection.give_back()
+        await self._keep_or_give_back(connection)
 
     async def _take(self) -> "_Connection":
         if self._loop is asyncio.get_running_loop():
             while self._at_hand:
                 connection = self._at_hand.pop()
+                if self._is_old(connection):
+                    connection.terminate()
                 if not connection.is_closed:
                     return connection
                 await connection.give_back()
@@ -417,12 +426,18 @@ class PostgresqlDatabase:
             self._wanting -= 1
         return _Connection(driver, pool)
 
-    def _keep(self, connection: "_Connection") -> bool:
-        """Keep a connection at hand; False where the pool must have it."""
-        if self._wanting or self._pool is None or connection.is_closed:
-            return False
+    async def _keep_or_give_back(self, connection: "_Connection") -> None:
+        """Keep a connection at hand, where nobody waits for one; and one less that none needs."""
+        if self._wanting or self._loop is None or self._pool is None or connection.is_closed:
+            await connection.give_back()
+            return
+        connection.kept = self._loop.time()
         self._at_hand.append(connection)
-        return True
+        if self._is_old(self._at_hand[0]):
+            await self._at_hand.pop(0).give_back()
+
+    def _is_old(self, connection: "_Connection") -> bool:
+        return self._loop is not None and self._loop.time() - connection.kept > _AT_HAND_SECONDS
 
     async def _pool_of_this_loop(self) -> "asyncpg.Pool[Any]":
         loop = asyncio.get_running_loop()
