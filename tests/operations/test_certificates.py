@@ -84,7 +84,7 @@ def test_tls_before_1_2_is_refused(folder: Path, authority: trustme.CA) -> None:
         outdated.maximum_version = ssl.TLSVersion.TLSv1_1
     with (
         serving(*files, folder=folder, tls=trusting) as server,
-        pytest.raises(ssl.SSLError, match=r"UNEXPECTED_EOF|alert protocol version"),
+        pytest.raises(ssl.SSLError, match=r"EOF|alert protocol version"),
     ):
         _connect(server, outdated)
 
@@ -104,8 +104,8 @@ def test_weak_ciphers_are_refused(folder: Path, authority: trustme.CA, offered: 
         best = _connect(server, trusting)
         assert best.sock.version() == "TLSv1.3"
         best.close()
-        with pytest.raises(ssl.SSLError, match=r"UNEXPECTED_EOF|alert handshake failure"):
-            _connect(server, weak)
+        with pytest.raises(ssl.SSLError, match=r"EOF|alert handshake failure"):
+            _connect(server, weak).close()
         weak.set_ciphers("ECDHE+AESGCM:@SECLEVEL=0")
         _connect(server, weak).close()
 

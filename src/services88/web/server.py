@@ -19,6 +19,10 @@ from services88.web.protocol import BoundedProtocol, ConnectionLimits
 
 __all__ = ["check_exposure", "check_metrics_port", "is_loopback", "listen", "run", "server"]
 
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:!SHA1:!AESCCM"
+"""Of TLS 1.2: forward secrecy, no SHA-1 (ASVS 12.1.2). Said, since builds of Python differ:
+Debian's leaves the choice to OpenSSL, which still has RSA key exchange and SHA-1."""
+
 
 def check_exposure(settings: Settings) -> None:
     """Refuse to listen where passwords would travel in the clear (ASVS 12.1.1).
@@ -104,6 +108,7 @@ def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
         log_config=None,
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
+        ssl_ciphers=_CIPHERS,
         timeout_graceful_shutdown=10,
     )
     # access_log=False only leaves it without handlers, and others may add one: query strings of
