@@ -2,15 +2,17 @@
 
 import asyncio
 import unittest
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
 import pytest
 import zeep
 
-from services88.testing import BadInput, Services88, in_process, running, running_async
+from services88.testing import BadInput, Delay, Services88, in_process, running, running_async
 from tests.running import sign_in
-from tests.sandbox.posting import change, get_ticket, post
+from tests.sandbox.posting import change, get_ticket, post, request
 
 
 class Portal:
@@ -176,6 +178,35 @@ def test_running_async() -> None:
             assert await services88.accepts("JANE", "old secret")
 
     asyncio.run(work())
+
+
+def _delayed(services88: Services88) -> None:
+    services88.fault(Delay(seconds=60))
+    post(services88, "SoPrincipal", sign_in("JANE", "old"))
+
+
+def _waiting(services88: Services88) -> None:
+    path = f"/__sandbox/tenants/{services88.tenant}/journal/wait"
+    body = b'{"timeout_seconds": 60}'
+    json = {"Content-Type": "application/json"}
+    assert request(services88.server_url, "POST", path, body, json).status == 408
+
+
+def _following(services88: Services88) -> None:
+    request(services88.server_url, "GET", "/__sandbox/events")
+
+
+@pytest.mark.parametrize("call", [_delayed, _waiting, _following])
+def test_what_waits_does_not_keep_the_server_from_ending(
+    call: Callable[[Services88], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with ThreadPoolExecutor(1) as others:
+        with running() as services88:
+            done = others.submit(call, services88)
+            with pytest.raises(TimeoutError):
+                done.result(1)
+        done.result(5)
+    assert "graceful shutdown" not in caplog.text
 
 
 def test_in_process() -> None:

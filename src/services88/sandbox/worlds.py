@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from services88.identity import tenants, tickets
 from services88.identity.errors import BadInput
@@ -23,6 +24,8 @@ from services88.web.application import service_route
 from services88.web.services import ServiceRoute
 
 __all__ = ["Sandbox", "World"]
+
+T = TypeVar("T")
 
 
 class World:
@@ -154,6 +157,16 @@ class Sandbox:
 
         await self.identity.database.transaction(work)
         self.worlds.pop(key_of(name), None)
+
+    async def unless_stopping(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Wait for what takes long; give it up, with None, where the server is about to end."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done() and not self.stopping():
+                await asyncio.wait({task}, timeout=_LOOK_UP_SECONDS)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
 
     def next_number(self) -> int:
         """Give the number of the next exchange."""
