@@ -36,7 +36,7 @@ __all__ = [
 class Model(BaseModel):
     """Base of all: unknown fields are errors, since a misspelt one would do nothing silently."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _with_zone(value: datetime) -> datetime:
@@ -196,12 +196,21 @@ class OptionsChange(Model):
     )
 
 
+_LONGEST_MOVE = 300_000_000_000
+"""Seconds: more than from 1970 to 9999."""
+
+
 class ClockChange(Model):
     """How the tenant's clock is to go. Done in this order: reset, at, move, speed, frozen."""
 
     reset: bool = Field(default=False, description="Show the machine's time again.")
     at: Moment | None = Field(default=None, description="Show this time.")
-    move_seconds: float | None = Field(default=None, description="Move by so much; negative: back.")
+    move_seconds: float | None = Field(
+        default=None,
+        ge=-_LONGEST_MOVE,
+        le=_LONGEST_MOVE,
+        description="Move by so much; negative: back.",
+    )
     speed: float | None = Field(
         default=None, ge=0, le=1_000_000, description="Seconds in a second."
     )
