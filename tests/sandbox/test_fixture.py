@@ -10,7 +10,15 @@ import httpx
 import pytest
 import zeep
 
-from services88.testing import BadInput, Delay, Services88, in_process, running, running_async
+from services88.testing import (
+    BadInput,
+    Delay,
+    SandboxServer,
+    Services88,
+    in_process,
+    running,
+    running_async,
+)
 from tests.running import sign_in
 from tests.sandbox.posting import change, get_ticket, post, request
 
@@ -207,6 +215,37 @@ def test_what_waits_does_not_keep_the_server_from_ending(
                 done.result(1)
         done.result(5)
     assert "graceful shutdown" not in caplog.text
+
+
+def test_a_tenant_is_deleted_with_calls_under_way(
+    services88_server: SandboxServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ThreadPoolExecutor(6) as others:
+        for _ in range(5):
+            with services88_server.tenant() as tenant:
+                tenant.add_user("JANE", "old")
+                calls = [
+                    others.submit(post, tenant, "SoPrincipal", sign_in("JANE", password))
+                    for password in ("old", "bad", "old", "bad", "old", "bad") * 3
+                ]
+                calls[3].result(30)
+            assert {one.result(30).status for one in calls} <= {200, 404}
+            with services88_server.tenant() as another:
+                assert another.users() == []
+    assert "a call failed" not in caplog.text
+
+
+def test_a_test_may_delete_its_tenant(services88_server: SandboxServer) -> None:
+    with services88_server.tenant() as tenant:
+        path = f"/__sandbox/tenants/{tenant.tenant}"
+        json = {"Content-Type": "application/json"}
+        assert request(tenant.server_url, "DELETE", path, headers=json).status == 204
+
+    async def work() -> None:
+        async with services88_server.tenant_async() as tenant:
+            await services88_server.bridge(services88_server.sandbox.delete(tenant.tenant))
+
+    asyncio.run(work())
 
 
 def test_in_process() -> None:

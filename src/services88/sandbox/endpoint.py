@@ -215,10 +215,11 @@ class _Call:
 
     async def carry_out(self, answer: _Answer) -> None:
         """Let the real endpoint answer."""
-        if self.scope["service"] is None:
+        if self.scope["service"] is None or self.world.leaving:
             await send_response(answer.send, 404, "text/plain; charset=utf-8", b"Not Found")
             return
-        await self.world.services.handle(self.scope, self.incoming.receive, answer.send)
+        with self.world.calling():
+            await self.world.services.handle(self.scope, self.incoming.receive, answer.send)
 
     async def refuse(self, answer: _Answer, refused: SoExceptionInfo) -> bool:
         """Answer with an ExceptionInfo; False where it is not known to what operation."""
