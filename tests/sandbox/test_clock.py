@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services88.sandbox.clock import SandboxClock
-from services88.sandbox.models import from_milliseconds
+from services88.sandbox.models import ClockChange, from_milliseconds
 from services88.testing import BadInput, SandboxServer, Services88
 from tests.running import TestClock
 from tests.sandbox.posting import change, get_ticket, request
@@ -59,6 +59,17 @@ def test_what_is_no_number_of_seconds_is_refused(
     headers = {"Content-Type": "application/json"}
     reply = request(services88.server_url, "PATCH", path, body, headers)
     assert (reply.status, name.encode() in reply.content) == (422, True)
+
+
+def test_a_change_that_is_refused_changes_nothing(services88: Services88) -> None:
+    too_far = ClockChange(at=datetime(2031, 1, 1, tzinfo=UTC), move_seconds=290_000_000_000)
+    with pytest.raises(BadInput):
+        services88.change_clock(too_far)
+    assert abs(services88.now() - datetime.now(UTC)) < timedelta(seconds=30)
+    at = services88.freeze_clock(datetime(2029, 1, 1, tzinfo=UTC))
+    with pytest.raises(BadInput):
+        services88.change_clock(too_far)
+    assert services88.now() == at
 
 
 def test_from_python(services88: Services88) -> None:
