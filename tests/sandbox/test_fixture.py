@@ -9,6 +9,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import zeep
+from pydantic import ValidationError
 
 from services88.testing import (
     BadInput,
@@ -233,6 +234,19 @@ def test_a_tenant_is_deleted_with_calls_under_way(
             with services88_server.tenant() as another:
                 assert another.users() == []
     assert "a call failed" not in caplog.text
+
+
+def test_an_error_in_python_quotes_no_secret(services88: Services88) -> None:
+    services88.add_user("JANE", "old")
+    secret = "hidden" * 200
+    for work in (
+        lambda: services88.add_user("JOHN", secret),
+        lambda: services88.set_password("JANE", secret),
+        lambda: services88.issue_application_token("portal", secret),
+    ):
+        with pytest.raises(ValidationError, match="at most") as error:
+            work()
+        assert "hidden" not in str(error.value)
 
 
 def test_a_test_may_delete_its_tenant(services88_server: SandboxServer) -> None:

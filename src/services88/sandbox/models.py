@@ -39,6 +39,12 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class _WithSecret(Model):
+    """Holds a secret: what cannot be used is not quoted, in a test's failure report neither."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
 def _with_zone(value: datetime) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
@@ -60,7 +66,7 @@ def to_milliseconds(value: datetime) -> int:
     return round(_with_zone(value).timestamp() * 1000)
 
 
-class UserIn(Model):
+class UserIn(_WithSecret):
     """A user to add. The password rules of the tenant are not asked: this sets a scene."""
 
     name: Name = Field(description="Sign-in name.")
@@ -83,7 +89,7 @@ class UserIn(Model):
     retired: bool = Field(default=False, description="Whether retired: may not sign in.")
 
 
-class UserChange(Model):
+class UserChange(_WithSecret):
     """What is to be otherwise with a user; what is left out stays."""
 
     password: str | None = Field(
@@ -114,7 +120,7 @@ class UserOut(Model):
     password_changed: datetime | None
 
 
-class AcceptsQuestion(Model):
+class AcceptsQuestion(_WithSecret):
     """A password that might be a user's."""
 
     password: str = Field(max_length=1024, repr=False)
@@ -126,7 +132,7 @@ class AcceptsAnswer(Model):
     accepts: bool = Field(description="Whether the user would be signed in with it now.")
 
 
-class ApplicationTokenIn(Model):
+class ApplicationTokenIn(_WithSecret):
     """An application token to issue."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=99)] = Field(
