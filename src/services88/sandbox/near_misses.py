@@ -71,7 +71,7 @@ def in_address(path: str, query: str, method: str, agent: Agent | None) -> Itera
         given = path[-len(wanted) :]
         yield miss(
             "address-case",
-            f"the address ends in {mask_text(given)}",
+            f"the address ends in {given}",
             wanted,
             "letter case does not matter here, on other servers it may",
             accepted=True,
