@@ -73,6 +73,42 @@ def test_filtering(page: Page, client: Any) -> None:
     expect(rows).to_have_count(0)
 
 
+def _ask(host: str, port: str | int, times: int) -> None:
+    """Ask for what is not there, which stands in the journal too."""
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    for _ in range(times):
+        connection.request("GET", "/Remote/Services88/Nothing.svc")
+        connection.getresponse().read()
+    connection.close()
+
+
+def test_the_list_ends_somewhere(page: Page, sandbox: Program) -> None:
+    _ask(sandbox.host, sandbox.port, 520)
+    rows = page.locator("[data-exchanges] li")
+    expect(rows).to_have_count(500, timeout=30_000)
+    page.wait_for_timeout(500)
+    expect(rows).to_have_count(500)
+
+
+def test_another_server_at_the_same_address_is_followed(visiting: Visiting, tmp_path: Path) -> None:
+    address = r"http://([\d.]+):(\d+)/Remote/Services88/SoPrincipal.svc"
+    with program("sandbox", "--port", "0", folder=tmp_path) as first:
+        found = first.wait_for(address)
+        host, port = found[1], found[2]
+        page = visiting(f"http://{host}:{port}/__sandbox/")
+        expect(page.get_by_text("live", exact=True)).to_be_visible()
+        _ask(host, port, 3)
+        rows = page.locator("[data-exchanges] li")
+        expect(rows).to_have_count(3)
+    expect(page.get_by_text("not connected; trying again")).to_be_visible()
+    with program("sandbox", "--port", port, folder=tmp_path) as second:
+        second.wait_for(address)
+        expect(page.get_by_text("live", exact=True)).to_be_visible(timeout=30_000)
+        expect(rows).to_have_count(0)
+        _ask(host, port, 1)
+        expect(rows).to_have_count(1)
+
+
 def test_a_near_miss_is_explained(page: Page, sandbox: Program) -> None:
     connection = http.client.HTTPConnection(sandbox.host, sandbox.port, timeout=30)
     body = (

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -189,6 +189,22 @@ def test_every_endpoint(api: Api) -> None:
         api("DELETE", "{t}", status=204)
     api.tenant = tenant
     assert {one.name for one in ENDPOINTS} == asked
+
+
+@pytest.mark.parametrize("name", ["a/b", "a/accepts", "DOMAIN\\jane", "100% #1?", "ü"])
+def test_any_name_of_a_user_or_snapshot_can_stand_in_an_address(api: Api, name: str) -> None:
+    in_address = quote(name, safe="")
+    api("POST", "{t}/users", {"name": name, "password": "old"}, 201)
+    user = f"{{t}}/users/{in_address}"
+    assert api("GET", user)["name"] == name
+    api("PATCH", user, {"password": "new"})
+    assert api("POST", f"{user}/accepts", {"password": "new"}) == {"accepts": True}
+    api("POST", "{t}/snapshots", {"name": name}, 201)
+    api("DELETE", user, status=204)
+    api("POST", f"{{t}}/snapshots/{in_address}/restore")
+    assert [one["name"] for one in api("GET", "{t}/users")] == [name]
+    api("DELETE", f"{{t}}/snapshots/{in_address}", status=204)
+    assert api("GET", "{t}/snapshots") == []
 
 
 def test_errors_name_the_field_and_never_the_value(api: Api) -> None:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services88.sandbox.clock import SandboxClock
+from services88.sandbox.models import ClockChange, from_milliseconds
 from services88.testing import BadInput, SandboxServer, Services88
 from tests.running import TestClock
-from tests.sandbox.posting import change, get_ticket
+from tests.sandbox.posting import change, get_ticket, request
 
 
 def test_moving_stopping_and_speeding() -> None:
@@ -36,6 +37,39 @@ def test_moving_stopping_and_speeding() -> None:
         with pytest.raises(BadInput, match="from 1970 to 9999"):
             clock.set(impossible)
     assert clock.now() == machine.time
+
+
+def test_it_stands_where_dates_end() -> None:
+    machine = TestClock(1_000_000)
+    clock = SandboxClock(machine)
+    clock.set(253_402_214_399_000, speed=1_000_000)
+    for _ in range(2):
+        machine.time += 1000
+        assert from_milliseconds(clock.now()).year == 9999
+        clock.set(speed=1)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e308", "-1e300"])
+@pytest.mark.parametrize("name", ["move_seconds", "speed"])
+def test_what_is_no_number_of_seconds_is_refused(
+    services88: Services88, name: str, number: str
+) -> None:
+    path = f"/__sandbox/tenants/{services88.tenant}/clock"
+    body = f'{{"{name}": {number}}}'.encode()
+    headers = {"Content-Type": "application/json"}
+    reply = request(services88.server_url, "PATCH", path, body, headers)
+    assert (reply.status, name.encode() in reply.content) == (422, True)
+
+
+def test_a_change_that_is_refused_changes_nothing(services88: Services88) -> None:
+    too_far = ClockChange(at=datetime(2031, 1, 1, tzinfo=UTC), move_seconds=290_000_000_000)
+    with pytest.raises(BadInput):
+        services88.change_clock(too_far)
+    assert abs(services88.now() - datetime.now(UTC)) < timedelta(seconds=30)
+    at = services88.freeze_clock(datetime(2029, 1, 1, tzinfo=UTC))
+    with pytest.raises(BadInput):
+        services88.change_clock(too_far)
+    assert services88.now() == at
 
 
 def test_from_python(services88: Services88) -> None:

@@ -2,15 +2,26 @@
 
 import asyncio
 import unittest
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
 import pytest
 import zeep
+from pydantic import ValidationError
 
-from services88.testing import BadInput, Services88, in_process, running, running_async
+from services88.testing import (
+    BadInput,
+    Delay,
+    SandboxServer,
+    Services88,
+    in_process,
+    running,
+    running_async,
+)
 from tests.running import sign_in
-from tests.sandbox.posting import change, get_ticket, post
+from tests.sandbox.posting import change, get_ticket, post, request
 
 
 class Portal:
@@ -174,6 +185,79 @@ def test_running_async() -> None:
             (call,) = await services88.calls("AuthenticateUsernamePassword")
             assert call.succeeded
             assert await services88.accepts("JANE", "old secret")
+
+    asyncio.run(work())
+
+
+def _delayed(services88: Services88) -> None:
+    services88.fault(Delay(seconds=60))
+    post(services88, "SoPrincipal", sign_in("JANE", "old"))
+
+
+def _waiting(services88: Services88) -> None:
+    path = f"/__sandbox/tenants/{services88.tenant}/journal/wait"
+    body = b'{"timeout_seconds": 60}'
+    json = {"Content-Type": "application/json"}
+    assert request(services88.server_url, "POST", path, body, json).status == 408
+
+
+def _following(services88: Services88) -> None:
+    request(services88.server_url, "GET", "/__sandbox/events")
+
+
+@pytest.mark.parametrize("call", [_delayed, _waiting, _following])
+def test_what_waits_does_not_keep_the_server_from_ending(
+    call: Callable[[Services88], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with ThreadPoolExecutor(1) as others:
+        with running() as services88:
+            done = others.submit(call, services88)
+            with pytest.raises(TimeoutError):
+                done.result(1)
+        done.result(5)
+    assert "graceful shutdown" not in caplog.text
+
+
+def test_a_tenant_is_deleted_with_calls_under_way(
+    services88_server: SandboxServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ThreadPoolExecutor(6) as others:
+        for _ in range(5):
+            with services88_server.tenant() as tenant:
+                tenant.add_user("JANE", "old")
+                calls = [
+                    others.submit(post, tenant, "SoPrincipal", sign_in("JANE", password))
+                    for password in ("old", "bad", "old", "bad", "old", "bad") * 3
+                ]
+                calls[3].result(30)
+            assert {one.result(30).status for one in calls} <= {200, 404}
+            with services88_server.tenant() as another:
+                assert another.users() == []
+    assert "a call failed" not in caplog.text
+
+
+def test_an_error_in_python_quotes_no_secret(services88: Services88) -> None:
+    services88.add_user("JANE", "old")
+    secret = "hidden" * 200
+    for work in (
+        lambda: services88.add_user("JOHN", secret),
+        lambda: services88.set_password("JANE", secret),
+        lambda: services88.issue_application_token("portal", secret),
+    ):
+        with pytest.raises(ValidationError, match="at most") as error:
+            work()
+        assert "hidden" not in str(error.value)
+
+
+def test_a_test_may_delete_its_tenant(services88_server: SandboxServer) -> None:
+    with services88_server.tenant() as tenant:
+        path = f"/__sandbox/tenants/{tenant.tenant}"
+        json = {"Content-Type": "application/json"}
+        assert request(tenant.server_url, "DELETE", path, headers=json).status == 204
+
+    async def work() -> None:
+        async with services88_server.tenant_async() as tenant:
+            await services88_server.bridge(services88_server.sandbox.delete(tenant.tenant))
 
     asyncio.run(work())
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,19 @@ def test_a_generated_password_is_masked_in_the_answer(services88: Services88) ->
         f'{{"password": "{SECRET}"}}',
         f"UserName=JANE&Password={SECRET}",
         f"<AccessToken>{SECRET}</AccessToken>",
+        f'{{"password": "{SECRET}", "note": "<b>"}}',
+        f"UserName=<b>&Password={SECRET}",
+        f'<a><ChangeOwnPassword OldPassword="{SECRET}" x="1"/></a>',
+        f"<a x='>' p:Password = '{SECRET}'/>",
+        f'<a><b Password="{SECRET}',
+        f"<a><b Password={SECRET}></b></a>",
+        f"<a><Password><![CDATA[</Password>{SECRET}]]></Password><a",
+        f"<a><Password><!-- </Password> -->{SECRET}</Password><a",
+        f"<a><Password><Password>a</Password>{SECRET}</Password></a>",
+        f"<a><{'p' * 70}:Password>{SECRET}</{'p' * 70}:Password></a>",
+        f"<a><{'n' * 130}Password>{SECRET}</{'n' * 130}Password></a>",
+        f'<!DOCTYPE a [<!ENTITY p "{SECRET}">]><a><Password>&p;</Password></a>',
+        f'<!DOCTYPE a [<!ENTITY p "{SECRET}',
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
@@ -110,6 +124,26 @@ def test_a_ticket_as_a_name_and_in_the_query_is_masked(services88: Services88) -
     assert ticket not in repr(call.to_json())
     assert call.path.endswith("?t=***&password=***")
     assert dict(call.request_headers)["authorization"] == "***"
+
+
+def test_whatever_the_form_of_an_address_its_secrets_are_masked(services88: Services88) -> None:
+    services88.add_user("JANE", "old")
+    ticket = get_ticket(services88, "JANE", "old")
+    service = f"/{services88.tenant}/Remote/Services88/SoPrincipal.svc"
+    escaped = quote(ticket, safe="")
+    for path in (
+        f"{service}/{ticket.replace('/', '')}",
+        f"{service}?{ticket}",
+        f"{service}?a={escaped}&b={escaped.replace('%3A', '%3a')}",
+        f"{service}?pass%77ord={SECRET}&a=b;password={SECRET};c",
+    ):
+        headers = {"X-Api-Key": SECRET, "X-Authorization": SECRET,
+                   "Referer": f"http://localhost/?password={SECRET}"}  # fmt: skip
+        request(services88.server_url, "POST", path, sign_in("JANE", "x").encode(), headers)
+        told = repr(exchange(services88).to_json())
+        assert SECRET not in told
+        for one in (ticket, escaped):
+            assert one[-20:] not in told
 
 
 NAMES = ("OldPassword", "NewPassword", "Password", "Ticket", "a:Password", "Pasword", "SECRET")

@@ -125,6 +125,40 @@ def test_the_plugin_loads_nothing_until_a_fixture_is_asked_for(tmp_path: Path) -
     assert "2 passed" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "class Mine:\n    def calls(self):\n        return 5\n"
+        "@pytest.fixture\ndef services88():\n    return Mine()\n",
+        "from services88.testing import running_async\n"
+        "@pytest.fixture\ndef services88():\n"
+        "    with asyncio.Runner() as runner:\n"
+        "        context = running_async()\n"
+        "        yield runner.run(context.__aenter__())\n"
+        "        runner.run(context.__aexit__(None, None, None))\n",
+    ],
+)
+def test_a_fixture_of_the_same_name_that_is_not_ours_breaks_no_report(
+    tmp_path: Path, theirs: str
+) -> None:
+    (tmp_path / "test_theirs.py").write_text(
+        f"import asyncio\nimport pytest\n{theirs}"
+        "def test_it(services88):\n"
+        "    assert not services88\n"
+        "def test_after():\n"
+        "    pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+
+
 def test_a_failing_test_shows_what_the_server_was_asked(tmp_path: Path) -> None:
     (tmp_path / "test_failing.py").write_text(
         "import urllib.request\n"

@@ -84,6 +84,8 @@ def test_a_seed_is_there_at_the_start_and_after_a_reset(tmp_path: Path) -> None:
             "line 6: tenants.0.faults.0.effects.0.busy.retry_after: Input should be a valid int",
         ),
         ("tenants: []", "line 1: tenants"),
+        ("tenants:\n  - name: a\n    users: []\n    users: []\n", "line 4: users is given twice"),
+        ("tenants: &a\n  - *a\n", "tenants.0: Input should be"),
     ],
 )
 def test_what_is_wrong_is_told_by_line_and_field(tmp_path: Path, text: str, says: str) -> None:
@@ -98,6 +100,17 @@ def test_a_password_is_never_told(tmp_path: Path) -> None:
     file = tmp_path / "seed.yaml"
     file.write_text("tenants:\n  - name: a\n    users:\n      - {name: b, password: [hidden]}\n")
     with pytest.raises(BadInput, match=r"line 4: tenants\.0\.users\.0\.password") as error:
+        load_seed(file)
+    assert "hidden" not in str(error.value)
+
+
+@pytest.mark.parametrize("mark", ["*", "!", "!!", "!x!", "@", "%", "`"])
+def test_a_password_that_needs_quotes_is_not_told(tmp_path: Path, mark: str) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text(
+        f"tenants:\n  - name: a\n    users:\n      - name: b\n        password: {mark}hidden\n"
+    )
+    with pytest.raises(BadInput, match=r"is no YAML \(line 5") as error:
         load_seed(file)
     assert "hidden" not in str(error.value)
 

@@ -43,8 +43,10 @@ class SandboxClock:
     @staticmethod
     def _shown(state: ClockState, real: int) -> int:
         if state.speed == 1.0:  # without a detour by floating point
-            return state.shown + real - state.real
-        return state.shown + int((real - state.real) * state.speed)
+            shown = state.shown + real - state.real
+        else:
+            shown = state.shown + int((real - state.real) * state.speed)
+        return min(shown, _LATEST - 1)  # there it stands: no date comes after 9999
 
     @property
     def speed(self) -> float:

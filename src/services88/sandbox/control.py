@@ -352,8 +352,21 @@ class Control:
     def change_clock(self, change: ClockChange) -> ClockOut:
         """Move, stop or speed the clock.
 
-        :raises BadInput: It would leave the years from 1970 to 9999.
+        :raises BadInput: It would leave the years from 1970 to 9999. The clock stays as it was.
         """
+        clock = self.world.clock
+        before = clock.state() if clock.moved else None
+        try:
+            self._set_clock(change)
+        except BadInput:
+            if before is None:
+                clock.reset()
+            else:
+                clock.restore(before)
+            raise
+        return self.clock()
+
+    def _set_clock(self, change: ClockChange) -> None:
         clock = self.world.clock
         if change.reset:
             clock.reset()
@@ -365,7 +378,6 @@ class Control:
             clock.set(speed=change.speed)
         if change.frozen is not None:
             clock.set(speed=0.0 if change.frozen else (clock.speed or 1.0))
-        return self.clock()
 
     async def snapshot(self, name: str) -> None:
         """Keep how things are under a name.

@@ -4,6 +4,7 @@ An exchange is in the journal before the client has its answer, so a test that l
 call finds it.
 """
 
+import asyncio
 import re
 import time
 from collections import deque
@@ -85,7 +86,7 @@ class SandboxServices(BaseRoute):
         if scope["method"] == "POST" and address is not None and found is not None:
             effect = world.faults.next(operation.name if operation else None, user)
         answer = _Answer()
-        call = _Call(world, reading, {**scope, "service": address}, incoming)
+        call = _Call(self._sandbox, world, reading, {**scope, "service": address}, incoming)
         took_effect = await _perform(call, effect, answer)
         judged = _judge(answer, reading)
         keep = self._sandbox.keep_secrets
@@ -206,6 +207,7 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
+    sandbox: Sandbox
     world: World
     reading: Reading
     scope: Scope
@@ -213,10 +215,11 @@ class _Call:
 
     async def carry_out(self, answer: _Answer) -> None:
         """Let the real endpoint answer."""
-        if self.scope["service"] is None:
+        if self.scope["service"] is None or self.world.leaving:
             await send_response(answer.send, 404, "text/plain; charset=utf-8", b"Not Found")
             return
-        await self.world.services.handle(self.scope, self.incoming.receive, answer.send)
+        with self.world.calling():
+            await self.world.services.handle(self.scope, self.incoming.receive, answer.send)
 
     async def refuse(self, answer: _Answer, refused: SoExceptionInfo) -> bool:
         """Answer with an ExceptionInfo; False where it is not known to what operation."""
@@ -259,7 +262,7 @@ async def _perform(call: _Call, effect: faults.Effect | None, answer: _Answer) -
             await call.carry_out(answer)
             return False
         case faults.Delay(seconds=seconds):
-            await faults.wait(seconds)
+            await call.sandbox.unless_stopping(asyncio.sleep(seconds))
             await call.carry_out(answer)
         case faults.Reset(after_call=done) | faults.EmptyReply(after_call=done):
             if done:

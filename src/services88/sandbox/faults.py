@@ -1,6 +1,5 @@
 """Faults on demand: what goes wrong, at which call, and how often."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
@@ -22,7 +21,6 @@ __all__ = [
     "SoapFault",
     "TruncatedXml",
     "Works",
-    "wait",
 ]
 
 
@@ -243,8 +241,3 @@ class Faults:
             if effect is not None:
                 return None if isinstance(effect, Works) else effect
         return None
-
-
-async def wait(seconds: float) -> None:
-    """Let the time of a delay pass."""
-    await asyncio.sleep(seconds)

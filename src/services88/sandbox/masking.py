@@ -7,6 +7,7 @@ errs to the safe side: where it is unclear where a secret ends, all that follows
 
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote_plus
 
 from services88.contract import AGENTS
 from services88.contract.model import (
@@ -66,14 +67,19 @@ def _declared() -> tuple[frozenset[str], frozenset[str]]:
 
 _SECRET, _PUBLIC = _declared()
 _LOOKS_SECRET = re.compile(r"pass?wo?r?d|pwd|passw|ticket|token|secret|passphrase|kennwort|passord")
-_START = re.compile(r"<(?![/!?])\s*(?:[^\s<>/:=\"']{1,64}:)?([^\s<>/:=\"']{1,128})")
-_TICKET = re.compile(r"7T:[A-Za-z0-9+/=%&#;]+")
+_START = re.compile(r"<(?![/!?])\s*(?:[^\s<>/:=\"']+:)?([^\s<>/:=\"']+)")
+_TICKET = re.compile(r"7T(?::|%3[Aa]|&#(?:0*58|[xX]0*3[aA]);)[A-Za-z0-9+/=%&#;]+")
+_SUBSET = re.compile(r"(<!DOCTYPE[^\[<>]*\[)(?:.*(\]\s*>)|.*)", re.DOTALL | re.IGNORECASE)
+"""What a document declares for itself: an entity can be a password."""
 _KEY_BEFORE = re.compile(r"</(?:[\w.-]+:)?Key\s*>\s*$")
 _NEAR = 256
 """Characters before an element in which the end of its neighbour is looked for."""
 _QUIET_ATTRIBUTE = re.compile(r"\s*(?:xmlns(?::[\w.-]+)?|(?:[\w.-]+:)?(?:nil|type))\s*=\s*\Z")
 _ATTRIBUTE = re.compile(r"([^=<>\"']*=\s*)(\"[^\"]*\"|'[^']*')")
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_NAMED_ATTRIBUTE = re.compile(
+    r"(?<![^\s\"'])((?:[\w.-]+:)?([\w.-]+)\s*=\s*)(\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|[^\s\"'/>]+)"
+)
+_SECRET_HEADER = re.compile(r"auth|cookie|credential|api-?key")
 
 
 def _is_secret(name: str) -> bool:
@@ -94,11 +100,12 @@ def mask_body(
     if not body:
         return body
     text, encoding = _decoded(body)
-    if text is None or (_START.search(text) is None):
+    if text is None or not text.lstrip("\ufeff\xef\xbb\xbf \t\r\n").startswith("<"):
         return f"{MASK} ({len(body)} bytes that are no XML)".encode()
     extra = frozenset(
         field.name.lower() for field in (operation.response if operation else ()) if field.secret
     )
+    text = _SUBSET.sub(rf"\1{MASK}\2", text)
     masked = mask_text(_mask_elements(text, extra), values)
     return masked.encode(encoding, "surrogatepass" if encoding != "latin-1" else "replace")
 
@@ -129,9 +136,14 @@ def _mask_elements(text: str, extra: frozenset[str]) -> str:
             secret = False  # the value of a dictionary's pair
         out.append(text[at : start.end()])
         at = start.end()
-        if not secret:
-            continue
         end_of_tag = _end_of_tag(text, at)
+        if not secret:
+            if end_of_tag is None:
+                following = text.find("<", at)
+                end_of_tag = len(text) if following < 0 else following
+            out.append(_NAMED_ATTRIBUTE.sub(_masked_where_secret, text[at:end_of_tag]))
+            at = end_of_tag
+            continue
         if end_of_tag is None:  # not even the tag ends
             out.append(MASK)
             return "".join(out)
@@ -139,15 +151,32 @@ def _mask_elements(text: str, extra: frozenset[str]) -> str:
         at = end_of_tag
         if text[at - 2 : at] == "/>":
             continue
-        close = re.compile(rf"</\s*(?:[^\s<>/:]+:)?{re.escape(name)}\s*>").search(text, at)
+        close = _end_of_element(text, at, name)
         if close is None:
             out.append(MASK)
             return "".join(out)
-        if close.start() > at:
+        if close > at:
             out.append(MASK)
-        at = close.start()
+        at = close
     out.append(text[at:])
     return "".join(out)
+
+
+def _end_of_element(text: str, at: int, name: str) -> int | None:
+    """Find where an element is closed: not in a comment or CDATA, nor by one of its name inside."""
+    marks = re.compile(
+        r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
+        rf"|<(?P<close>/?)\s*(?:[^\s<>/:]+:)?{re.escape(name)}(?:\s[^<>]*?)?(?P<empty>/?)>",
+        re.DOTALL,
+    )
+    depth = 1
+    for mark in marks.finditer(text, at):
+        if mark["close"] is None or mark["empty"]:
+            continue
+        depth += -1 if mark["close"] else 1
+        if depth == 0:
+            return mark.start()
+    return None
 
 
 def _end_of_tag(text: str, at: int) -> int | None:
@@ -172,6 +201,11 @@ def _masked_attribute(found: re.Match[str]) -> str:
     return f'{found[1]}"{MASK}"'
 
 
+def _masked_where_secret(found: re.Match[str]) -> str:
+    quiet = found[1].startswith("xmlns:") or not _is_secret(found[2])
+    return found[0] if quiet else f'{found[1]}"{MASK}"'
+
+
 def mask_text(text: str, values: Iterable[str] = ()) -> str:
     """Mask tickets, and secrets that are known, in a text."""
     for value in sorted({value for value in values if len(value) >= _SHORTEST}, key=len)[::-1]:
@@ -192,16 +226,25 @@ def mask_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], .
     """Mask the headers of HTTP that hold secrets."""
     return tuple(
         (name, MASK)
-        if name.lower() in _SECRET_HEADERS or _is_secret(name)
-        else (name, mask_text(value))
+        if _SECRET_HEADER.search(name.lower()) or _is_secret(name)
+        else (name, _mask_address(value))
         for name, value in headers
     )
 
 
+def _mask_address(value: str) -> str:
+    before, mark, query = value.partition("?")
+    return mask_text(before) + mark + mask_query(query)
+
+
 def mask_query(query: str) -> str:
     """Mask the parameters of a query that hold secrets."""
-    parts = (part.partition("=") for part in query.split("&"))
-    return "&".join(
-        f"{name}{equals}{MASK if equals and _is_secret(name) else mask_text(value)}"
-        for name, equals, value in parts
-    )
+    return "&".join(_mask_parameter(part) for part in query.split("&"))
+
+
+def _mask_parameter(part: str) -> str:
+    name, equals, _ = part.partition("=")
+    names = (one.partition("=")[0] for one in part.split(";"))  # some clients part them so
+    if equals and any(_is_secret(unquote_plus(one).strip()) for one in names):
+        return f"{mask_text(name)}={MASK}"
+    return mask_text(part)

@@ -36,7 +36,13 @@ __all__ = [
 class Model(BaseModel):
     """Base of all: unknown fields are errors, since a misspelt one would do nothing silently."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _WithSecret(Model):
+    """Holds a secret: what cannot be used is not quoted, in a test's failure report neither."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 def _with_zone(value: datetime) -> datetime:
@@ -60,7 +66,7 @@ def to_milliseconds(value: datetime) -> int:
     return round(_with_zone(value).timestamp() * 1000)
 
 
-class UserIn(Model):
+class UserIn(_WithSecret):
     """A user to add. The password rules of the tenant are not asked: this sets a scene."""
 
     name: Name = Field(description="Sign-in name.")
@@ -83,7 +89,7 @@ class UserIn(Model):
     retired: bool = Field(default=False, description="Whether retired: may not sign in.")
 
 
-class UserChange(Model):
+class UserChange(_WithSecret):
     """What is to be otherwise with a user; what is left out stays."""
 
     password: str | None = Field(
@@ -114,7 +120,7 @@ class UserOut(Model):
     password_changed: datetime | None
 
 
-class AcceptsQuestion(Model):
+class AcceptsQuestion(_WithSecret):
     """A password that might be a user's."""
 
     password: str = Field(max_length=1024, repr=False)
@@ -126,7 +132,7 @@ class AcceptsAnswer(Model):
     accepts: bool = Field(description="Whether the user would be signed in with it now.")
 
 
-class ApplicationTokenIn(Model):
+class ApplicationTokenIn(_WithSecret):
     """An application token to issue."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=99)] = Field(
@@ -196,12 +202,21 @@ class OptionsChange(Model):
     )
 
 
+_LONGEST_MOVE = 300_000_000_000
+"""Seconds: more than from 1970 to 9999."""
+
+
 class ClockChange(Model):
     """How the tenant's clock is to go. Done in this order: reset, at, move, speed, frozen."""
 
     reset: bool = Field(default=False, description="Show the machine's time again.")
     at: Moment | None = Field(default=None, description="Show this time.")
-    move_seconds: float | None = Field(default=None, description="Move by so much; negative: back.")
+    move_seconds: float | None = Field(
+        default=None,
+        ge=-_LONGEST_MOVE,
+        le=_LONGEST_MOVE,
+        description="Move by so much; negative: back.",
+    )
     speed: float | None = Field(
         default=None, ge=0, le=1_000_000, description="Seconds in a second."
     )

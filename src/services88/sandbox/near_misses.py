@@ -21,6 +21,7 @@ from services88.contract.model import (
 )
 from services88.identity import tickets
 from services88.sandbox.journal import NearMiss
+from services88.sandbox.masking import mask_text
 from services88.soap.envelopes import Envelope
 from services88.soap.reading import Malformed, reader_of
 from services88.soap.versions import SOAP11, SOAP12, VERSIONS
@@ -59,7 +60,7 @@ def in_address(path: str, query: str, method: str, agent: Agent | None) -> Itera
     if agent is None:
         yield miss(
             "address-unknown",
-            f"the address {path} is no service's",
+            f"the address {mask_text(path)} is no service's",
             "/{tenant}/Remote/Services88/User.svc or .../SoPrincipal.svc",
             "404",
             accepted=False,

@@ -3,6 +3,7 @@
 A seed file holds the same values as the admin API takes, in YAML (JSON is YAML too).
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from services88.sandbox.models import Model, TenantIn
 from services88.sandbox.worlds import Sandbox
 
 __all__ = ["Seed", "load_seed", "plant", "seed_schema"]
+
+
+_QUOTED = re.compile(r"""(['"]).{2,}\1""", re.DOTALL)
+"""Names of aliases and tags, which may be a password without its quotes."""
 
 
 class Seed(Model):
@@ -60,7 +65,17 @@ def load_seed(file: Path) -> Seed:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be read"
-        raise BadInput(f"The seed file {file} is no YAML{where}: {problem}.") from None
+        quoted = _QUOTED.sub("what stands there", problem)
+        if quoted != problem:
+            quoted += "; a text that begins with * or ! needs quotes"
+        raise BadInput(f"The seed file {file} is no YAML{where}: {quoted}.") from None
+    twice = _given_twice(node)
+    if twice is not None:
+        raise BadInput(
+            f"The seed file {file} cannot be used:\n"
+            f"  line {twice.start_mark.line + 1}: {twice.value} is given twice.\n"
+            "Give it once; of two, YAML would take the second without a word."
+        )
     if isinstance(content, dict):
         content.pop("$schema", None)  # editors look there for our schema
     try:
@@ -75,6 +90,30 @@ def load_seed(file: Path) -> Seed:
             f"The seed file {file} cannot be used:\n{said}\n"
             "`services88 sandbox --seed-schema` prints what it may hold."
         ) from None
+
+
+def _given_twice(root: Any) -> Any:
+    """Find a key that its mapping has already."""
+    seen: set[int] = set()  # anchors can make a node its own part
+    left = [root]
+    while left:
+        node = left.pop()
+        value = getattr(node, "value", None)
+        if not isinstance(value, list) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        keys: set[str] = set()
+        for part in value:
+            if not isinstance(part, tuple):
+                left.append(part)
+                continue
+            key, inner = part
+            left.append(inner)
+            if isinstance(key.value, str):
+                if key.value in keys:
+                    return key
+                keys.add(key.value)
+    return None
 
 
 def _line(node: Any, path: Sequence[int | str]) -> int:

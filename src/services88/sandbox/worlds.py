@@ -2,8 +2,10 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from services88.identity import tenants, tickets
 from services88.identity.errors import BadInput
@@ -24,6 +26,8 @@ from services88.web.services import ServiceRoute
 
 __all__ = ["Sandbox", "World"]
 
+T = TypeVar("T")
+
 
 class World:
     """One tenant. The domain it works on is the sandbox's, with a clock of its own."""
@@ -43,6 +47,28 @@ class World:
         )
         self.services = self._route()
         self.snapshots = Snapshots(self.identity, tenant)
+        self.leaving = False
+        """Whether it is about to be deleted: no call begins any more."""
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Let a call be carried out; the tenant is not deleted meanwhile."""
+        self._calls += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    async def leave(self) -> None:
+        """Let no call begin any more, and wait for those under way."""
+        self.leaving = True
+        await self._idle.wait()
 
     def choose(self, change: OptionsChange) -> None:
         """Change options of the operator's; what is None stays."""
@@ -123,7 +149,7 @@ class Sandbox:
         :raises LookupError: There is no such tenant.
         """
         world = await self.world(name)
-        if world is None:
+        if world is None or world.leaving:
             raise LookupError(f"There is no tenant {name}. GET /__sandbox/tenants lists them.")
         return world
 
@@ -152,8 +178,23 @@ class Sandbox:
         async def work(connection: Connection) -> None:
             await tenant_rows.delete_all(connection, tenant.tenant_id)
 
-        await self.identity.database.transaction(work)
+        try:
+            await world.leave()
+            await self.identity.database.transaction(work)
+        except BaseException:
+            world.leaving = False
+            raise
         self.worlds.pop(key_of(name), None)
+
+    async def unless_stopping(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Wait for what takes long; give it up, with None, where the server is about to end."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done() and not self.stopping():
+                await asyncio.wait({task}, timeout=_LOOK_UP_SECONDS)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
 
     def next_number(self) -> int:
         """Give the number of the next exchange."""

@@ -187,7 +187,8 @@ const connect = () => {
   const live = get("live");
   source.addEventListener("open", async () => {
     live.textContent = live.dataset.on;
-    const kept = await ask("journal?limit=200");  // after connecting, so that none is missed
+    exchanges = [];  // the server may be another one than before, which counts from 1 again
+    const kept = await ask(`journal?limit=${MOST}`);  // after connecting, so that none is missed
     const known = new Map(exchanges.map((one) => [one.id, one]));
     for (const one of kept ?? []) known.set(one.id, one);
     exchanges = [...known.values()].sort((a, b) => a.id - b.id).slice(-MOST);
@@ -200,7 +201,9 @@ const connect = () => {
     if (exchanges.some((other) => other.id === one.id)) return;
     exchanges = [...exchanges, one].slice(-MOST);
     if (fits(one)) {
-      get("exchanges").prepend(row(one));
+      const rows = get("exchanges");
+      rows.prepend(row(one));
+      while (rows.childElementCount > MOST) rows.lastElementChild.remove();
       get("empty").hidden = true;
     }
     soon();

@@ -244,9 +244,11 @@ async def _count(given: Given) -> Count:
 async def _wait(given: Given) -> list[dict[str, Any]]:
     wanted = given.body
     journal = (await given.control()).world.journal
-    found = await journal.wait_for(
-        count=wanted.count, timeout=wanted.timeout_seconds, **wanted.wanted()
+    found = await given.sandbox.unless_stopping(
+        journal.wait_for(count=wanted.count, timeout=wanted.timeout_seconds, **wanted.wanted())
     )
+    if found is None:
+        raise TimeoutError("The sandbox ends.")
     return [one.to_json() for one in found]
 
 

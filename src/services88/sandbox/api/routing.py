@@ -39,7 +39,7 @@ def api_routes(sandbox: Sandbox) -> list[BaseRoute]:
         return _events(sandbox, request.query_params.get("tenant"))
 
     declared = [
-        Route(PREFIX + one.path, _route(sandbox, one), methods=[one.method], name=one.name)
+        Route(PREFIX + _pattern(one), _route(sandbox, one), methods=[one.method], name=one.name)
         for one in ENDPOINTS
     ]
     return [
@@ -53,6 +53,11 @@ def api_routes(sandbox: Sandbox) -> list[BaseRoute]:
 
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def _pattern(endpoint: Endpoint) -> str:
+    """Give the path as Starlette has it: names of users and snapshots can hold a slash."""
+    return endpoint.path.replace("{user}", "{user:path}").replace("{name}", "{name:path}")
 
 
 async def _unknown(request: Request) -> Response:
