@@ -1,6 +1,5 @@
 """The journal: what was on the wire, bounded, and without a secret in it."""
 
-import asyncio
 import re
 from urllib.parse import quote
 
@@ -191,20 +190,6 @@ def test_the_journal_is_bounded_by_number_and_bytes() -> None:
     assert journal.get(50) is None
     journal.clear()
     assert journal.count() == 0
-
-
-def test_following_gives_what_comes_from_then_on() -> None:
-    async def work() -> list[int]:
-        journal = Journal()
-        journal.add(_exchange(1, 1))
-        following = journal.follow()
-        first = asyncio.ensure_future(anext(following))
-        await asyncio.sleep(0)
-        journal.add(_exchange(2, 1))
-        journal.add(_exchange(3, 1))
-        return [(await first).id, (await anext(following)).id]
-
-    assert asyncio.run(work()) == [2, 3]
 
 
 def test_soap_12_and_documented_envelopes_are_read_too(services88: Services88) -> None:

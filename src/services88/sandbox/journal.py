@@ -6,7 +6,7 @@ the server; what tells an exchange from others is in :class:`Filter`.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -203,22 +203,3 @@ class Journal:
             ) from None
         finally:
             self._listeners.discard(listener)
-
-    async def follow(self) -> AsyncIterator[Exchange]:
-        """Give every exchange from now on, as it ends. Ends when the iterator is closed."""
-        waiting: asyncio.Queue[Exchange] = asyncio.Queue(_MOST_WAITING)
-
-        def listener(exchange: Exchange) -> None:
-            if waiting.full():  # nobody may stop the server by reading slowly
-                waiting.get_nowait()
-            waiting.put_nowait(exchange)
-
-        self._listeners.add(listener)
-        try:
-            while True:
-                yield await waiting.get()
-        finally:
-            self._listeners.discard(listener)
-
-
-_MOST_WAITING = 1000
