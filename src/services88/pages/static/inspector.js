@@ -22,12 +22,18 @@ const at = (milliseconds) => new Date(milliseconds).toISOString().slice(11, 23);
 const moment = (text) => (text ? text.slice(0, 19).replace("T", " ") : "");
 const tenant = () => byId("tenant").value;
 const api = (path) => `/__sandbox/tenants/${encodeURIComponent(tenant())}/${path}`;
+// A server that is gone is told of by the stream of events, which also finds it again.
+const GONE = { ok: false, json: async () => ({ error: "The sandbox does not answer.", remedy: "" }) };
 const send = (method, path, body) => fetch(api(path), {
   method, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body),
-});
+}).catch(() => GONE);
 const ask = async (path) => {
-  const answer = await fetch(api(path));
-  return answer.ok ? answer.json() : null;
+  try {
+    const answer = await fetch(api(path));
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
 };
 
 // --- the list -----------------------------------------------------------------------------------
