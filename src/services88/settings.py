@@ -34,7 +34,7 @@ class Settings(BaseSettings):
         "sqlite:///services88.sqlite3", description="Where users, passwords and tickets are kept."
     )
     database_connections: int = Field(
-        10, ge=1, le=1000, description="How many connections to PostgreSQL a server opens at most."
+        10, ge=1, le=1000, description="Connections to PostgreSQL that a process opens at most."
     )
     installation: Literal["onsite", "online"] = Field(
         "onsite", description="Online asks every call for an application token, and for a tenant."

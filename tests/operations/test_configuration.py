@@ -26,6 +26,7 @@ def test_every_setting_is_shown_with_its_source_and_without_secrets(folder: Path
     assert "port = 4711  # environment" in lines
     assert 'log_level = "error"  # file' in lines
     assert "wsdl = true  # default" in lines
+    assert "header_seconds = 10.0  # default" in lines
     assert '# smtp_password = "***"  # environment' in lines
     assert '# database = "postgresql://user:***@db.example.com/x"  # environment' in lines
     assert "hidden" not in shown.stdout + shown.stderr

@@ -73,21 +73,21 @@ def test_filtering(page: Page, client: Any) -> None:
     expect(rows).to_have_count(0)
 
 
-def _ask(host: str, port: str | int, times: int) -> None:
+def _ask(host: str, port: str | int, times: int, name: str = "Nothing") -> None:
     """Ask for what is not there, which stands in the journal too."""
     connection = http.client.HTTPConnection(host, int(port), timeout=30)
     for _ in range(times):
-        connection.request("GET", "/Remote/Services88/Nothing.svc")
+        connection.request("GET", f"/Remote/Services88/{name}.svc")
         connection.getresponse().read()
     connection.close()
 
 
 def test_the_list_ends_somewhere(page: Page, sandbox: Program) -> None:
     _ask(sandbox.host, sandbox.port, 520)
+    _ask(sandbox.host, sandbox.port, 1, "Last")
     rows = page.locator("[data-exchanges] li")
-    expect(rows).to_have_count(500, timeout=30_000)
-    page.wait_for_timeout(500)
-    expect(rows).to_have_count(500)
+    expect(rows.first).to_contain_text("Last.svc", timeout=30_000)
+    assert rows.count() == 500
 
 
 def test_another_server_at_the_same_address_is_followed(visiting: Visiting, tmp_path: Path) -> None:
@@ -175,19 +175,51 @@ def test_a_call_is_copied_as_curl_and_as_a_test(page: Page, client: Any, tmp_pat
     curl = page.evaluate("navigator.clipboard.readText()")
     done = subprocess.run(["bash", "-euc", curl], capture_output=True, check=True, timeout=30)
     assert b"GetSystemInfoResponse" in done.stdout
+    _passes(_copied_test(page), tmp_path)
+
+
+def _copied_test(page: Page) -> str:
+    page.evaluate("navigator.clipboard.writeText('')")
     page.get_by_role("button", name="Copy as pytest").click()
-    page.wait_for_timeout(100)
-    test = tmp_path / "test_recorded.py"
-    test.write_text(page.evaluate("navigator.clipboard.readText()"))
+    page.wait_for_function("async () => (await navigator.clipboard.readText()) !== ''")
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def _passes(text: str, folder: Path) -> None:
+    (folder / "test_recorded.py").write_text(text)
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_recorded.py"],
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=tmp_path,
+        cwd=folder,
         check=False,
     )
     assert "1 passed" in ran.stdout, ran.stdout
+
+
+def test_a_broken_call_is_copied_as_a_test_too(
+    page: Page, sandbox: Program, tmp_path: Path
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_label("What happens").select_option("reset")
+    page.get_by_label("Times").fill("2")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("[data-faults] li")).to_contain_text(["reset"])
+    with pytest.raises(ConnectionResetError):
+        _post_nothing(sandbox)
+    page.locator("[data-exchanges] button").first.click()
+    _passes(_copied_test(page), tmp_path)
+    page.get_by_role("button", name=re.compile("Remove the fault")).click()
+
+
+def _post_nothing(sandbox: Program) -> None:
+    connection = http.client.HTTPConnection(sandbox.host, sandbox.port, timeout=30)
+    try:
+        connection.request("POST", SERVICE, "<x/>", {"Content-Type": "text/xml"})
+        connection.getresponse()
+    finally:
+        connection.close()
 
 
 def test_the_users_and_their_state(page: Page, client: Any) -> None:

@@ -1,6 +1,7 @@
 """The fixture, as a test of somebody's portal uses it; and the other ways to the same."""
 
 import asyncio
+import inspect
 import unittest
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import zeep
 from pydantic import ValidationError
 
 from services88.testing import (
+    AsyncServices88,
     BadInput,
     Delay,
     SandboxServer,
@@ -87,6 +89,9 @@ def test_users_can_be_changed_in_every_way(services88: Services88) -> None:
         post(services88, "SoPrincipal", sign_in("JANE", "wrong"))
     assert services88.user("JANE").failures == 3  # the fourth was made to wait
     services88.unlock("JANE")
+    assert services88.user("JANE").failures == 0
+    post(services88, "SoPrincipal", sign_in("JANE", "wrong"))
+    services88.set_password("JANE", "newest")  # as any change: what was wrong before is forgotten
     assert services88.user("JANE").failures == 0
     services88.delete_user("JANE")
     assert services88.users() == []
@@ -167,6 +172,21 @@ class OfUnittest(unittest.TestCase):
             services88.add_user("JANE", password="old secret")
             assert portal.change_password(services88.url, "JANE", "old secret", "new secret")
             assert services88.accepts("JANE", "new secret")
+
+
+def test_what_a_test_can_do_an_asynchronous_one_can() -> None:
+    def powers(of: type) -> dict[str, tuple[list[inspect.Parameter], object]]:
+        methods = inspect.getmembers(of, inspect.isfunction)
+        signatures = {
+            name: inspect.signature(one) for name, one in methods if not name.startswith("_")
+        }
+        return {
+            name: (list(one.parameters.values())[1:], one.return_annotation)
+            for name, one in signatures.items()
+        }
+
+    assert powers(Services88) == powers(AsyncServices88)
+    assert len(powers(Services88)) > 30
 
 
 def test_running_async() -> None:

@@ -249,3 +249,9 @@ def test_an_address_without_a_known_tenant_is_told_to_the_default_one(jane: Serv
     assert post(jane, "", sign_in("JANE", "x"), path=path).status == 404
     told = request(jane.server_url, "GET", "/__sandbox/tenants/default/journal?limit=1")
     assert b"tenant-unknown" in told.content
+
+
+def test_a_message_of_many_is_told_by_the_first_hundred(services88: Services88) -> None:
+    message = envelope(f"<ChangeOwnPassword>{'<x/>' * 3000}</ChangeOwnPassword>")
+    post(services88, "User", message)
+    assert len(exchange(services88).near_misses) == 100

@@ -40,7 +40,8 @@ def database_option(command: C) -> C:
     return click.option(
         "--database",
         metavar="URL",
-        help="Where users are kept: sqlite:///FILE or postgresql://USER@HOST/DATABASE. Default: sqlite:///services88.sqlite3.",
+        help="Where users are kept: sqlite:///FILE or postgresql://USER@HOST/DATABASE. "
+        "Default: sqlite:///services88.sqlite3.",
     )(command)
 
 

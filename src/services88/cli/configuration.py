@@ -79,7 +79,7 @@ def _line(settings: "Settings", name: str, source: str) -> str:
         masked = masked_url(value)
         # A masked value is a comment: nobody should start a server with it.
         return f"{'' if masked == value else '# '}{name} = {_quoted(masked)}  # {source}"
-    if isinstance(value, bool | int):
+    if isinstance(value, bool | int | float):
         return f"{name} = {json.dumps(value)}  # {source}"
     return f"{name} = {_quoted(str(value))}  # {source}"
 

@@ -28,6 +28,7 @@ __all__ = [
     "add",
     "add_with_secret",
     "check_free",
+    "choose_role",
     "find",
     "free_name",
     "is_locked",
@@ -97,7 +98,7 @@ async def add(
     await require_password(
         identity, tenant, name, password, firstname=firstname, lastname=lastname, email=email
     )
-    role_id = _choose(await roles_of_tenant(identity, tenant), role)
+    role_id = choose_role(await roles_of_tenant(identity, tenant), role)
     return await add_with_secret(
         identity,
         tenant,
@@ -220,7 +221,11 @@ async def add_with_secret(
     return await find(identity, tenant, name)
 
 
-def _choose(available: Sequence[Role], name: str | None) -> int:
+def choose_role(available: Sequence[Role], name: str | None) -> int:
+    """Give the number of a role by its name; that of the default role where none is given.
+
+    :raises BadInput: There is no such role.
+    """
     for role in available:
         if role.is_default if name is None else key_of(role.name) == key_of(name):
             return role.role_id

@@ -20,7 +20,15 @@ from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 from services88.texts import _, marked
 
-__all__ = ["change", "change_own", "remove", "set_by_operator", "set_generated", "store"]
+__all__ = [
+    "change",
+    "change_own",
+    "remove",
+    "set_by_operator",
+    "set_generated",
+    "store",
+    "store_by_operator",
+]
 
 _ATTEMPTS = 3
 _GENERATED = (5, 8, 16)
@@ -289,6 +297,22 @@ async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, n
     policy = await password_rules.policy_of(identity, tenant)
     row = await credentials.password_of(identity.database, user.associate_id)
     hashed = await password_rules.hash_acceptable(identity, policy, new, tenant, user, row)
+    await store_by_operator(identity, tenant, user, policy, row, hashed)
+
+
+async def store_by_operator(
+    identity: Identity,
+    tenant: Tenant,
+    user: Associate,
+    policy: Policy,
+    row: PasswordRow | None,
+    hashed: str,
+) -> None:
+    """Store a new hash of a user's for the operator, whatever the rules; all their tickets end.
+
+    :param row: The password that was; None where there was none.
+    :raises BadInput: Somebody else changed it at the same time.
+    """
 
     async def work(connection: Connection) -> bool:
         return await store(

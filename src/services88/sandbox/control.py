@@ -5,11 +5,11 @@ Its coroutines belong to the loop of the server.
 
 from collections.abc import Iterable, Sequence
 
-from services88.identity import accounts, application_tokens, password_rules
+from services88.identity import accounts, application_tokens, password_rules, passwords
 from services88.identity.accounts import AssociateType
 from services88.identity.application_tokens import hashed
 from services88.identity.errors import BadInput
-from services88.identity.names import check_user_name, key_of
+from services88.identity.names import check_user_name
 from services88.sandbox.faults import Effect, Planned, Rule
 from services88.sandbox.models import (
     ApplicationTokenIn,
@@ -150,8 +150,10 @@ class Control:
             identity,
             tenant,
             check_user_name(wanted.name),
-            await self._hash(wanted.password),
-            role_id=await self._role(wanted.role),
+            None if wanted.password is None else await self._hash(wanted.password),
+            role_id=accounts.choose_role(
+                await accounts.roles_of_tenant(identity, tenant), wanted.role
+            ),
             type=AssociateType[wanted.type.upper()],
             firstname=wanted.firstname,
             lastname=wanted.lastname,
@@ -160,20 +162,10 @@ class Control:
         )
         return await self._user(added)
 
-    async def _hash(self, password: str | None) -> str | None:
-        if password is None:
-            return None
+    async def _hash(self, password: str) -> str:
         if any("\ud800" <= character <= "\udfff" for character in password):
             raise BadInput("A password holds whole characters, not halves of surrogate pairs.")
         return await self.world.identity.hashing.hash(password)
-
-    async def _role(self, name: str | None) -> int:
-        available = await accounts.roles_of_tenant(self.world.identity, self.world.tenant)
-        for role in available:
-            if role.is_default if name is None else key_of(role.name) == key_of(name):
-                return role.role_id
-        known = ", ".join(role.name for role in available)
-        raise BadInput(f"There is no role {name or '(default)'}. The roles are: {known}.")
 
     async def change_user(self, name: str, change: UserChange) -> UserOut:
         """Change a user, past the password rules.
@@ -191,25 +183,11 @@ class Control:
         return await self.user(name)
 
     async def _set_password(self, user: Associate, password: str) -> None:
-        secret = await self._hash(password) or ""
-        now = self.world.clock.now()
-
-        async def work(connection: Connection) -> None:
-            row = await credentials.password_of(connection, user.associate_id)
-            if row is not None:
-                await credentials.replace_password(connection, row, secret=secret, now=now)
-            else:
-                await credentials.add_password(
-                    connection,
-                    tenant=user.tenant_id,
-                    associate_id=user.associate_id,
-                    name=user.name,
-                    secret=secret,
-                    now=now,
-                )
-            await credentials.delete_tickets(connection, user.associate_id)
-
-        await self.world.identity.database.transaction(work)
+        identity, tenant = self.world.identity, self.world.tenant
+        policy = await password_rules.policy_of(identity, tenant)
+        row = await credentials.password_of(identity.database, user.associate_id)
+        secret = await self._hash(password)
+        await passwords.store_by_operator(identity, tenant, user, policy, row, secret)
 
     async def delete_user(self, name: str) -> None:
         """Delete a user with all they have, as no installation does: there they are retired.

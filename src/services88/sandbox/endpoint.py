@@ -38,6 +38,10 @@ __all__ = ["SandboxServices"]
 _SERVICE = re.compile(r"(?:/(?P<site>[^/]+))?/Remote/[^/]+/[^/]+\.svc(?:/.*)?", re.IGNORECASE)
 
 
+_MOST_MISSES = 100
+"""That are told of one message: a person reads no more, and a message can hold thousands."""
+
+
 class SandboxServices(BaseRoute):
     """Answers at the addresses of the services, and at what was meant as one."""
 
@@ -113,7 +117,7 @@ class SandboxServices(BaseRoute):
                 outcome=judged.outcome,
                 reason=judged.reason,
                 exception_type=judged.exception_type,
-                near_misses=tuple(reading.near_misses),
+                near_misses=tuple(reading.near_misses[:_MOST_MISSES]),
                 fault=effect.kind if effect is not None and took_effect else None,
             ),
         )

@@ -19,7 +19,12 @@ from services88.contract.headers import (
 )
 from services88.contract.messages import UTC, Answer
 from services88.contract.model import Agent, Operation
-from services88.soap.envelopes import declare, namespaces_of
+from services88.soap.envelopes import (
+    declare,
+    documented_declarations,
+    documented_style,
+    namespaces_of,
+)
 from services88.soap.reading import Malformed, Reader, read_fields, reader_of
 from services88.soap.versions import VERSIONS, Version
 from services88.soap.writing import Style, writer
@@ -65,14 +70,9 @@ def write_request(
     """
     sent = [header for header in agent.request_headers if header.name in headers]
     if documented:
-        style = Style((*agent.prefixes.items(), (ns.XML_SCHEMA, "xsd")), typed=True, exact=True)
+        style = documented_style(agent, exact=True)
         soap, wrapped = "SOAP-ENV", False
-        declarations = {
-            soap: version.namespace,
-            "SOAP-ENC": version.encoding,
-            "xsi": ns.XML_SCHEMA_INSTANCE,
-            "xsd": ns.XML_SCHEMA,
-        } | {prefix: space for space, prefix in agent.prefixes.items()}
+        declarations = documented_declarations(agent, version)
     else:
         style = Style(((ns.SERVICES88, ""), (ns.ARRAYS, "a"), (ns.CRYPTOGRAPHY, "c")), exact=True)
         soap, wrapped = "s", bool(sent)

@@ -41,6 +41,8 @@ from services88.soap.xml import XML_DECLARATION, Element
 __all__ = [
     "Envelope",
     "declare",
+    "documented_declarations",
+    "documented_style",
     "namespaces_of",
     "open_envelope",
     "read_request",
@@ -264,14 +266,9 @@ def write_answer(
 @cache
 def _template(operation: Operation, agent: Agent, version: Version, documented: bool) -> _Template:
     if documented:
-        style = header_style = Style((*agent.prefixes.items(), (ns.XML_SCHEMA, "xsd")), typed=True)
+        style = header_style = documented_style(agent)
         soap, header_declarations, wrapper_declarations = "SOAP-ENV", "", ""
-        declarations = {
-            soap: version.namespace,
-            "SOAP-ENC": version.encoding,
-            "xsi": ns.XML_SCHEMA_INSTANCE,
-            "xsd": ns.XML_SCHEMA,
-        } | {prefix: space for space, prefix in agent.prefixes.items()}
+        declarations = documented_declarations(agent, version)
     else:
         # As WCF writes it: the body's own namespace is the default one there.
         style = Style(((ns.SERVICES88, ""), (ns.ARRAYS, "a"), (ns.CRYPTOGRAPHY, "c")))
@@ -303,6 +300,21 @@ def _template(operation: Operation, agent: Agent, version: Version, documented: 
             for field in operation.response
         ),
     )
+
+
+def documented_style(agent: Agent, *, exact: bool = False) -> Style:
+    """Say how values are written in the documented dialect."""
+    return Style((*agent.prefixes.items(), (ns.XML_SCHEMA, "xsd")), typed=True, exact=exact)
+
+
+def documented_declarations(agent: Agent, version: Version) -> dict[str, str]:
+    """Give the namespaces of a documented envelope, by prefix; ``SOAP-ENV`` is the envelope's."""
+    return {
+        "SOAP-ENV": version.namespace,
+        "SOAP-ENC": version.encoding,
+        "xsi": ns.XML_SCHEMA_INSTANCE,
+        "xsd": ns.XML_SCHEMA,
+    } | {prefix: space for space, prefix in agent.prefixes.items()}
 
 
 def declare(declarations: dict[str, str]) -> str:

@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from services88.identity.errors import CallerLeft, ServerBusy
 from services88.identity.hashing.hasher import Hasher
@@ -39,7 +41,9 @@ asker: ContextVar[Asker | None] = ContextVar("asker", default=None)
 
 def threads_of(workers: int = 1) -> int:
     """Say how many hashes one of so many processes should do at once: one a core, in all."""
-    return max(1, len(os.sched_getaffinity(0)) // workers)
+    # Linux tells which cores this process may use; elsewhere there is their number.
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, cores // workers)
 
 
 class Hashing:
@@ -105,18 +109,17 @@ class Hashing:
         :raises CallerLeft: Nobody waits for the answer any more, so the work was not begun.
         """
         of = asker.get() or Asker()
-        piece = _Piece(self, of)
         self._admit(of)
 
         def begun() -> T:
-            piece.leave_queue()
+            self._leave_queue(of)
             if of.left():
                 raise CallerLeft
             return work()
 
         # With the caller's context: what is logged there belongs to the caller's request.
         future = self._pool.submit(copy_context().run, begun)
-        future.add_done_callback(piece.done)
+        future.add_done_callback(partial(self._done, of))
         waited = asyncio.wrap_future(future)
         try:
             done, _ = await asyncio.wait((waited,), timeout=self._patience)
@@ -142,15 +145,15 @@ class Hashing:
         self.rejected += 1
         raise ServerBusy(retry_after=2)
 
-    def left_queue(self, address: str) -> None:
-        """Count a piece that no longer waits."""
+    def _leave_queue(self, of: Asker) -> None:
         with self._lock:
-            self._waiting_for[address] -= 1
-            if self._waiting_for[address] <= 0:
-                del self._waiting_for[address]
+            self._waiting_for[of.address] -= 1
+            if not self._waiting_for[of.address]:
+                del self._waiting_for[of.address]
 
-    def ended(self) -> None:
-        """Count a piece that is done, or dropped."""
+    def _done(self, of: Asker, future: "Future[Any]") -> None:
+        if future.cancelled():  # dropped before it began: what has begun cannot be
+            self._leave_queue(of)
         with self._lock:
             self._under_way -= 1
 
@@ -174,28 +177,9 @@ class Hashing:
         self._pool.shutdown()
 
 
-class _Piece:
-    """A piece of work on its way through the pool."""
-
-    def __init__(self, pool: Hashing, of: Asker) -> None:
-        self._pool = pool
-        self._address = of.address
-        self._queued = True
-
-    def leave_queue(self) -> None:
-        self._queued = False
-        self._pool.left_queue(self._address)
-
-    def done(self, _: object) -> None:
-        if self._queued:  # dropped before it began
-            self.leave_queue()
-        self._pool.ended()
-
-
 def _give_way() -> None:
     """Let the event loop go first: a cheap call then hardly waits for the hashing beside it."""
-    # Linux alone counts niceness by thread.
-    if hasattr(threading, "get_native_id") and os.uname().sysname == "Linux":
+    if sys.platform == "linux":  # which alone counts niceness by thread
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 

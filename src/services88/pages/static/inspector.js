@@ -91,8 +91,14 @@ const python = (value) => JSON.stringify(value);
 const asPytest = (one) => {
   const name = (one.operation ?? one.method).replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase();
   const headers = sentHeaders(one).map(([key, value]) => `${python(key)}: ${python(value)}`).join(", ");
-  const succeeded = one.operation ? `    assert ${python(`Succeeded>${one.outcome === "refused" && one.exception_type ? "false" : "true"}<`)} in answer.text\n` : "";
-  return `import httpx\n\n\ndef test_${name}() -> None:\n    answer = httpx.request(\n        ${python(one.method)},\n        ${python(url(one))},\n        headers={${headers}},\n        content=${python(one.request)},\n    )\n    assert answer.status_code == ${one.status}\n${one.outcome === "fault" || one.outcome === "http" ? "" : succeeded}`;
+  const call = `httpx.request(\n        ${python(one.method)},\n        ${python(url(one))},\n        headers={${headers}},\n        content=${python(one.request)},\n    )`;
+  if (!one.status) {
+    return `import httpx\nimport pytest\n\n\ndef test_${name}() -> None:\n    with pytest.raises(httpx.TransportError):\n        ${call.replaceAll("\n", "\n    ")}\n`;
+  }
+  const refused = one.outcome === "refused" && one.exception_type;
+  const answered = one.operation && one.outcome !== "fault" && one.outcome !== "http";
+  const succeeded = answered ? `    assert ${python(`Succeeded>${!refused}<`)} in answer.text\n` : "";
+  return `import httpx\n\n\ndef test_${name}() -> None:\n    answer = ${call}\n    assert answer.status_code == ${one.status}\n${succeeded}`;
 };
 
 const copy = async (text) => {
