@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import delete, update
 
-from services88.identity import accounts, passwords
+from services88.identity import accounts, passwords, sign_in
 from services88.identity.errors import PasswordRefused
 from services88.identity.identity import Origin
+from services88.identity.names import key_of
+from services88.store import associates
 from services88.store.database import Connection
 from services88.store.schema import associate, credentials
 from tests.identity.domain import CountingHasher, World, world
@@ -107,3 +109,26 @@ def test_a_wrong_old_password_is_told_before_the_new_one_is_looked_at(
 
     run(story())
     assert (len(hasher.verified), hasher.hashed) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "means"),
+    [
+        ("JANE", "JANE"),
+        ("jane@example.com", "JANE"),
+        ("RETIRED", "RETIRED"),
+        ("twin@example.com", None),
+        ("NOBODY", None),
+        ("", None),
+    ],
+)
+def test_who_has_to_wait_is_who_would_sign_in(here: World, name: str, means: str | None) -> None:
+    async def story() -> None:
+        database, tenant = here.identity.database, here.tenant
+        user = await accounts.find(here.identity, tenant, means) if means else None
+        number = await associates.number_of(database, tenant.tenant_id, key_of(name))
+        assert number == (user.associate_id if user else 0)
+        found = await sign_in.find(here.identity, tenant, name)
+        assert number == (found.associate_id if found else 0)
+
+    run(story())

@@ -282,14 +282,13 @@ async def throttled(
     One event tells of all in a minute for a name and an address.
 
     :param name_key: The name as typed, in the form under which it is looked up.
-    :param associate_id: The user meant, 0 where there is none; the name is looked up where None.
+    :param associate_id: The user meant; where None, whom the name means is looked up.
     """
 
     async def work(connection: Connection) -> None:
         known = associate_id
         if known is None:
-            user = await associates.by_name(connection, tenant.tenant_id, name_key)
-            known = user.associate_id if user else 0
+            known = await associates.number_of(connection, tenant.tenant_id, name_key)
         name_hash = await _hash_of_name(connection, identity, tenant, name_key)
         await _count(
             connection,

@@ -14,7 +14,7 @@ attempts made at the same time none gets through after those that failed before 
 What such attempts gain is that they are hashed, at most as many as the pool takes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from services88.identity.audit import AuditEvent, record
@@ -61,6 +61,10 @@ class Attempt:
     exempt: bool
     associate_id: int
     origin: Origin
+
+    def by(self, user: Associate | None) -> "Attempt":
+        """Give the same attempt, at the password of the user whom the name was found to mean."""
+        return replace(self, associate_id=user.associate_id if user else _NOBODY)
 
 
 def attempt(

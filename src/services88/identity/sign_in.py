@@ -56,14 +56,16 @@ async def with_name(
     if tickets.looks_like_ticket(name):
         return await _with_ticket(identity, tenant, name, origin)
     for _ in range(_ATTEMPTS):
+        attempt = guessing.attempt(identity, tenant, name, origin, None)
+        if await guessing.admit(identity.database, identity, attempt) is not None:
+            # Before anybody is looked up: what is found takes longer than what is not.
+            await audit.throttled(identity, tenant, key_of(name), origin)
+            return None
         user = await find(identity, tenant, name)
         known = user.associate_id if user else 0
         # Looked up for nobody as well, so that it takes the same time (ASVS 6.3.8).
         row = await credentials.password_of(identity.database, known)
-        attempt = guessing.attempt(identity, tenant, name, origin, user if row else None)
-        if await guessing.admit(identity.database, identity, attempt) is not None:
-            await audit.throttled(identity, tenant, key_of(name), origin, associate_id=known)
-            return None
+        attempt = attempt.by(user if row else None)
         usable = row is not None and user is not None and user.may_sign_in
         disabled = await guessing.is_disabled(identity.database, attempt)
         proved = await identity.hashing.verify(row.secret if row else None, password)
