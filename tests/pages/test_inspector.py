@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import zeep
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.pages.conftest import Visiting, check_accessible
 from tests.programs import Program, program
@@ -88,6 +88,48 @@ def test_the_list_ends_somewhere(page: Page, sandbox: Program) -> None:
     rows = page.locator("[data-exchanges] li")
     expect(rows.first).to_contain_text("Last.svc", timeout=30_000)
     assert rows.count() == 500
+
+
+class _Held:
+    """Holds what the page reads of the journal until it is let go."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._answers: list[tuple[Route, APIResponse]] | None = []
+        page.route("**/journal?limit=*", self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if self._answers is None:
+            route.continue_()
+        else:
+            self._answers.append((route, route.fetch()))
+
+    def let_go(self) -> None:
+        """Give the page what it waits for, and hold nothing any more."""
+        while not self._answers:
+            self._page.wait_for_timeout(20)
+        held, self._answers = self._answers, None
+        for route, answer in held:
+            with self._page.expect_response(route.request.url):
+                route.fulfill(response=answer)
+
+
+def test_what_was_read_before_the_journal_was_cleared_is_not_shown(
+    page: Page, sandbox: Program
+) -> None:
+    _ask(sandbox.host, sandbox.port, 3, "Before")
+    expect(page.locator("[data-exchanges] li")).to_have_count(3)
+    held = _Held(page)
+    page.reload()
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.get_by_role("button", name="Clear the journal").click()
+    _ask(sandbox.host, sandbox.port, 1, "After")
+    rows = page.locator("[data-exchanges] li")
+    expect(rows).to_have_count(1)
+    held.let_go()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("After.svc")
 
 
 def test_another_server_at_the_same_address_is_followed(visiting: Visiting, tmp_path: Path) -> None:

@@ -312,8 +312,12 @@ def test_events_are_told_as_they_happen(api: Api) -> None:
     caller.start()
     event, number, data = (response.readline().decode() for _ in range(3))
     caller.join()
-    connection.close()
     assert event == "event: exchange\n"
     told = json.loads(data.removeprefix("data: "))
     assert number == f"id: {told['id']}\n"
     assert (told["operation"], told["user"]) == ("AuthenticateUsernamePassword", "JANE")
+    api("DELETE", "{t}/journal", None, 204)
+    assert response.readline() == b"\n"
+    assert response.readline() == b"event: cleared\n"
+    assert json.loads(response.readline().removeprefix(b"data: ")) == {"tenant": api.tenant}
+    connection.close()

@@ -176,7 +176,7 @@ def _exchange(number: int, size: int) -> Exchange:
 
 
 def test_the_journal_is_bounded_by_number_and_bytes() -> None:
-    journal = Journal(most=10, most_bytes=20_000)
+    journal = Journal("t", most=10, most_bytes=20_000)
     for number in range(50):
         journal.add(_exchange(number, 1))
     assert [one.id for one in journal.find()] == list(range(40, 50))

@@ -94,8 +94,7 @@ class SandboxServices(BaseRoute):
         took_effect = await _perform(call, effect, answer)
         judged = _judge(answer, reading)
         keep = self._sandbox.keep_secrets
-        self._sandbox.record(
-            world,
+        world.journal.add(
             Exchange(
                 id=self._sandbox.next_number(),
                 tenant=world.tenant.name,

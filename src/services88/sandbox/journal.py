@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["Exchange", "Filter", "Journal", "NearMiss", "Outcome"]
+__all__ = ["Cleared", "Exchange", "Filter", "Journal", "NearMiss", "Outcome"]
 
 Outcome: TypeAlias = Literal["succeeded", "refused", "fault", "http", "broken"]
 """How an exchange ended: the operation was carried out; it was refused (in ExceptionInfo, or as a
@@ -102,6 +102,13 @@ class Exchange:
         return plain
 
 
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """A journal was emptied, by whoever it was."""
+
+    tenant: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which exchanges are meant; what is None does not matter.
@@ -131,7 +138,19 @@ class Filter:
 class Journal:
     """The exchanges of one tenant, oldest first."""
 
-    def __init__(self, *, most: int = 1000, most_bytes: int = 8 * 1024 * 1024) -> None:
+    def __init__(
+        self,
+        tenant: str,
+        tell: Callable[[Exchange | Cleared], None] = lambda _: None,
+        *,
+        most: int = 1000,
+        most_bytes: int = 8 * 1024 * 1024,
+    ) -> None:
+        """Begin an empty one.
+
+        :param tell: Is told of what is written down, and that all was forgotten.
+        """
+        self._tenant, self._tell = tenant, tell
         self._most, self._most_bytes = most, most_bytes
         self._exchanges: deque[Exchange] = deque()
         self._bytes = 0
@@ -147,6 +166,7 @@ class Journal:
             self._bytes -= self._exchanges.popleft().size
         for listener in tuple(self._listeners):
             listener(exchange)
+        self._tell(exchange)
 
     def find(self, *, limit: int | None = None, **wanted: Any) -> list[Exchange]:
         """List exchanges, oldest first.
@@ -170,6 +190,7 @@ class Journal:
         """Forget all exchanges."""
         self._exchanges.clear()
         self._bytes = 0
+        self._tell(Cleared(self._tenant))
 
     async def wait_for(
         self,

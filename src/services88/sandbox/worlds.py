@@ -13,7 +13,7 @@ from services88.identity.identity import Identity
 from services88.identity.names import key_of
 from services88.sandbox.clock import SandboxClock
 from services88.sandbox.faults import Faults
-from services88.sandbox.journal import Exchange, Journal
+from services88.sandbox.journal import Cleared, Exchange, Journal
 from services88.sandbox.models import OptionsChange
 from services88.sandbox.reading import Reading
 from services88.sandbox.snapshots import Snapshots
@@ -32,11 +32,17 @@ T = TypeVar("T")
 class World:
     """One tenant. The domain it works on is the sandbox's, with a clock of its own."""
 
-    def __init__(self, tenant: Tenant, identity: Identity, settings: Settings) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        identity: Identity,
+        settings: Settings,
+        tell: Callable[[Exchange | Cleared], None],
+    ) -> None:
         self.tenant = tenant
         self.clock = SandboxClock(identity.clock)
         self.identity = replace(identity, clock=self.clock)
-        self.journal = Journal()
+        self.journal = Journal(tenant.name, tell)
         self.faults = Faults()
         self._settings = settings
         self.options = OptionsChange(
@@ -111,7 +117,7 @@ class Sandbox:
         self.worlds: dict[str, World] = {}
         self._default: str | None = None
         self._numbers = itertools.count(1)
-        self._listeners: set[asyncio.Queue[Exchange]] = set()
+        self._followers: set[asyncio.Queue[Exchange | Cleared]] = set()
         self.stopping: Callable[[], bool] = lambda: False
         """Whether the server is about to end: nobody follows then any more."""
 
@@ -125,7 +131,7 @@ class Sandbox:
         known = self.worlds.get(key)
         if known is not None:
             return known
-        world = World(tenant, self.identity, self.settings)
+        world = World(tenant, self.identity, self.settings, self._tell)
         await world.snapshots.take_first(world)
         if tenant.is_default:
             self._default = key
@@ -200,28 +206,26 @@ class Sandbox:
         """Give the number of the next exchange."""
         return next(self._numbers)
 
-    def record(self, world: World, exchange: Exchange) -> None:
-        """Write down an exchange in its tenant's journal, and tell those who follow."""
-        world.journal.add(exchange)
-        for waiting in self._listeners:
+    def _tell(self, news: Exchange | Cleared) -> None:
+        for waiting in self._followers:
             if waiting.full():  # nobody may stop the server by reading slowly
                 waiting.get_nowait()
-            waiting.put_nowait(exchange)
+            waiting.put_nowait(news)
 
-    async def follow(self, tenant: str | None = None) -> AsyncIterator[Exchange]:
-        """Give every exchange from now on, of one tenant or all. Ends with the iterator."""
-        waiting: asyncio.Queue[Exchange] = asyncio.Queue(1000)
-        self._listeners.add(waiting)
+    async def follow(self, tenant: str | None = None) -> AsyncIterator[Exchange | Cleared]:
+        """Give the news of one tenant's journal, or of all, from now on. Ends with the iterator."""
+        waiting: asyncio.Queue[Exchange | Cleared] = asyncio.Queue(1000)
+        self._followers.add(waiting)
         try:
             while not self.stopping():
                 try:
-                    exchange = await asyncio.wait_for(waiting.get(), _LOOK_UP_SECONDS)
+                    news = await asyncio.wait_for(waiting.get(), _LOOK_UP_SECONDS)
                 except TimeoutError:
                     continue
-                if tenant is None or key_of(tenant) == key_of(exchange.tenant):
-                    yield exchange
+                if tenant is None or key_of(tenant) == key_of(news.tenant):
+                    yield news
         finally:
-            self._listeners.discard(waiting)
+            self._followers.discard(waiting)
 
 
 _LOOK_UP_SECONDS = 1.0

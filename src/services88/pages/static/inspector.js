@@ -8,6 +8,7 @@ const MOST = 500;
 const KINDS = { succeeded: "good", refused: "warn", fault: "bad", http: "bad", broken: "bad" };
 
 let exchanges = [];
+let clearings = 0;
 let chosen = null;
 let frozen = false;
 let source = null;
@@ -197,10 +198,16 @@ const connect = () => {
   source?.close();
   source = new EventSource(`/__sandbox/events?tenant=${encodeURIComponent(tenant())}`);
   const live = get("live");
+  const own = source;  // another tenant may be chosen while an answer is awaited
   source.addEventListener("open", async () => {
     live.textContent = live.dataset.on;
     exchanges = [];  // the server may be another one than before, which counts from 1 again
-    const kept = await ask(`journal?limit=${MOST}`);  // after connecting, so that none is missed
+    let kept, before;
+    do {  // what was read before the journal was cleared is not there any more
+      before = clearings;
+      kept = await ask(`journal?limit=${MOST}`);  // after connecting, so that none is missed
+      if (source !== own) return;
+    } while (before !== clearings);
     const known = new Map(exchanges.map((one) => [one.id, one]));
     for (const one of kept ?? []) known.set(one.id, one);
     exchanges = [...known.values()].sort((a, b) => a.id - b.id).slice(-MOST);
@@ -208,6 +215,7 @@ const connect = () => {
     refresh();
   });
   source.addEventListener("error", () => { live.textContent = live.dataset.off; });
+  source.addEventListener("cleared", () => { clearings += 1; exchanges = []; list(); });
   source.addEventListener("exchange", ({ data }) => {
     const one = JSON.parse(data);
     if (exchanges.some((other) => other.id === one.id)) return;
@@ -228,7 +236,7 @@ if (part) {
   byId("outcome").addEventListener("change", list);
   byId("tenant").addEventListener("change", () => { exchanges = []; chosen = null; list(); connect(); });
   get("filter").addEventListener("submit", (event) => event.preventDefault());
-  get("clear").addEventListener("click", async () => { await send("DELETE", "journal"); exchanges = []; list(); });
+  get("clear").addEventListener("click", async () => { await send("DELETE", "journal"); });
   get("curl").addEventListener("click", () => copy(asCurl(chosen)));
   get("pytest").addEventListener("click", () => copy(asPytest(chosen)));
   get("freeze").addEventListener("click", async () => { await send("PATCH", "clock", { frozen: !frozen }); refresh(); });

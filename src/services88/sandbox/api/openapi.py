@@ -126,8 +126,9 @@ def _events(refs: dict[Any, Any]) -> dict[str, Any]:
     return {
         "operationId": "events",
         "summary": "Follow the exchanges from now on, as server-sent events",
-        "description": "Each event is called exchange; its data is an "
-        f"{refs[ExchangeOut, 'serialization']['$ref'].rpartition('/')[2]}.",
+        "description": "An event called exchange has an "
+        f"{refs[ExchangeOut, 'serialization']['$ref'].rpartition('/')[2]} as its data. One called "
+        "cleared says that a journal was emptied, and names the tenant.",
         "parameters": [
             {
                 "name": "tenant",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,7 @@ from services88.sandbox.api.endpoints import ENDPOINTS
 from services88.sandbox.api.openapi import description
 from services88.sandbox.api.page import documentation
 from services88.sandbox.guard import PREFIX
+from services88.sandbox.journal import Cleared
 from services88.sandbox.seeds import seed_schema
 from services88.sandbox.worlds import Sandbox
 from services88.store.errors import DatabaseUnavailable
@@ -164,9 +166,12 @@ def _invalid(error: ValidationError) -> Response:
 def _events(sandbox: Sandbox, tenant: str | None) -> Response:
     async def lines() -> AsyncIterator[str]:
         yield ": the exchanges from now on\n\n"
-        async for exchange in sandbox.follow(tenant):
-            data = json.dumps(exchange.to_json())
-            yield f"event: exchange\nid: {exchange.id}\ndata: {data}\n\n"
+        async for news in sandbox.follow(tenant):
+            if isinstance(news, Cleared):
+                yield f"event: cleared\ndata: {json.dumps(asdict(news))}\n\n"
+            else:
+                data = json.dumps(news.to_json())
+                yield f"event: exchange\nid: {news.id}\ndata: {data}\n\n"
 
     return StreamingResponse(
         lines(), media_type="text/event-stream", headers={"cache-control": "no-store"}
