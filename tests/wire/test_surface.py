@@ -8,6 +8,7 @@ from services88.settings import load
 from services88.web import services
 from services88.web.application import application
 from tests.running import (
+    Reply,
     RunningServer,
     Starter,
     change_own,
@@ -41,7 +42,9 @@ _PASSWORD = "vellum orbit quartz"
 )
 def test_nothing_else_is_served(shared_server: RunningServer, path: str) -> None:
     """ASVS 13.4.1, 13.4.3, 13.4.5."""
-    assert exchange(shared_server, request(f"GET {path} HTTP/1.1")).status == 404
+    reply = exchange(shared_server, request(f"GET {path} HTTP/1.1"))
+    assert reply.status == 404
+    assert b"/Remote/Services88/User.svc" in reply.content
 
 
 @pytest.mark.parametrize("path", [_PATH, "/password/reset", "/"])
@@ -63,6 +66,8 @@ def test_no_answer_may_be_stored(shared_server: RunningServer) -> None:
         shared_server.post("User", "{}", "application/json"),
         shared_server.request("GET", f"{_PATH}?wsdl"),
         shared_server.request("GET", _PATH),
+        shared_server.request("GET", "/Remote/Services85/User.svc"),
+        shared_server.request("HEAD", "/"),
         shared_server.request("GET", "/password/reset?token=x"),
         shared_server.request(
             "POST",
@@ -71,7 +76,17 @@ def test_no_answer_may_be_stored(shared_server: RunningServer) -> None:
             Content_Type="application/x-www-form-urlencoded",
         ),
     ]
-    assert [reply.status for reply in replies] == [200, 200, 200, 500, 415, 200, 405, 405, 403]
+    assert [reply.status for reply in replies] == [
+        *(200, 200, 200, 500, 415, 200, 405),
+        *(404, 404, 405, 403),
+    ]
+    for refused in (
+        request("GET / HTTP/1.1", f"X-Long: {'x' * 70_000}"),
+        b"GET / HTTP/1.1\r\n\r\n",
+    ):
+        raw = exchange(shared_server, refused)
+        assert raw.status in (400, 431)
+        replies.append(Reply(raw.status, dict(raw.headers), raw.content))
     assert {reply.headers["cache-control"] for reply in replies} == {"no-store"}
     # ASVS 3.2.1, 3.4.3, 3.4.4, 3.4.6
     assert {reply.headers["x-content-type-options"] for reply in replies} == {"nosniff"}

@@ -32,6 +32,7 @@ from services88.soap.faults import Code, Fault, write_fault
 from services88.soap.versions import SOAP12
 from services88.web import addresses
 from services88.web.http import MAXIMUM_BODY, send_response
+from services88.web.services import nothing_here
 
 __all__ = ["SandboxServices"]
 
@@ -219,7 +220,7 @@ class _Call:
     async def carry_out(self, answer: _Answer) -> None:
         """Let the real endpoint answer."""
         if self.scope["service"] is None or self.world.leaving:
-            await send_response(answer.send, 404, "text/plain; charset=utf-8", b"Not Found")
+            await nothing_here(self.scope, self.incoming.receive, answer.send)
             return
         with self.world.calling():
             await self.world.services.handle(self.scope, self.incoming.receive, answer.send)

@@ -33,7 +33,7 @@ from services88.web.callers import Callers
 from services88.web.health import HealthRoute
 from services88.web.password_reset import PasswordResetRoute
 from services88.web.requests import RequestIds
-from services88.web.services import ServiceRoute, Sites
+from services88.web.services import ServiceRoute, Sites, nothing_here
 
 __all__ = [
     "application",
@@ -204,6 +204,7 @@ def application(
             ),
         ],
     )
+    app.router.default = nothing_here
     app.router.redirect_slashes = False  # a redirect would name a host that the client chose
     return app
 

@@ -12,6 +12,7 @@ from services88.store.errors import DatabaseUnavailable, OutcomeUnknown
 from services88.texts import _, marked
 
 __all__ = [
+    "FOR_BROWSERS",
     "RETRY_AFTER",
     "HttpRefusal",
     "MediaType",
@@ -35,11 +36,12 @@ MAXIMUM_BODY = 65_536
 """Bytes of a request body: WCF's documented default of MaxReceivedMessageSize."""
 
 
-_FOR_BROWSERS = (
+FOR_BROWSERS = (
+    (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
 )
-"""No answer of a service is a page: should a browser get one, it runs, loads and frames nothing."""
+"""What is no page of ours: should a browser get it, it keeps, runs, loads and frames nothing."""
 
 
 class HttpRefusal(Exception):
@@ -153,8 +155,7 @@ async def send_response(
             "headers": [
                 (b"content-type", content_type.encode("latin-1")),
                 (b"content-length", str(len(body)).encode()),
-                (b"cache-control", b"no-store"),
-                *_FOR_BROWSERS,
+                *FOR_BROWSERS,
                 *((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers),
             ],
         }

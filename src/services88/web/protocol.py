@@ -21,6 +21,8 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
+from services88.web.http import FOR_BROWSERS
+
 __all__ = ["BoundedProtocol", "ConnectionLimits"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%\-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
@@ -362,6 +364,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(
             STATUS_LINE[status]
             + b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
+            + b"".join(b"%s: %s\r\n" % pair for pair in FOR_BROWSERS)
             + f"content-length: {len(content)}\r\n\r\n".encode()
             + content
         )

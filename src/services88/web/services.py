@@ -35,11 +35,28 @@ from services88.web.http import (
 )
 from services88.web.logs import CallRecord
 
-__all__ = ["ServiceRoute", "Sites", "asks_for_wsdl"]
+__all__ = ["ServiceRoute", "Sites", "asks_for_wsdl", "nothing_here"]
 
 _log = logging.getLogger("services88.calls")
 
 _CHARSETS = frozenset({"utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "iso-8859-1"})
+
+
+_ELSEWHERE = (
+    "There is nothing at this address. The services are at {}, "
+    "after the name of the tenant where there are several: /TENANT/Remote/Services88/...\n"
+).format(" and ".join(f"/Remote/Services88/{name}.svc" for name in AGENTS))
+
+
+async def nothing_here(scope: Scope, _: Receive, send: Send) -> None:
+    """Answer at an address that means nothing, and say where the services are."""
+    await send_response(
+        send,
+        404,
+        "text/plain; charset=utf-8",
+        _ELSEWHERE.encode(),
+        without_body=scope["method"] == "HEAD",
+    )
 
 
 @dataclass(frozen=True, slots=True)
