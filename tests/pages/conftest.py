@@ -9,11 +9,14 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 Visiting = Callable[..., Page]
 _SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 _SHOTS = os.environ.get("SERVICES88_SCREENSHOTS")
+_PATIENCE = 20_000  # milliseconds: for a machine that does much else
+
+expect.set_options(timeout=_PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def visiting(browser: Browser) -> Iterator[Visiting]:
     def visit(url: str, **options: Any) -> Page:
         context = browser.new_context(**options)
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(_PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
