@@ -179,6 +179,41 @@ def test_the_clock(page: Page) -> None:
     expect(shown).to_contain_text(before[:10])
 
 
+def test_the_clock_goes_on_by_itself(page: Page) -> None:
+    shown = page.locator("[data-now]")
+    expect(shown).to_contain_text("UTC")
+    before = shown.inner_text()
+    page.route("**/clock", lambda route: route.abort())  # not only when the server is asked
+    expect(shown).not_to_have_text(before)
+
+
+def test_what_is_changed_without_a_call_is_shown(page: Page) -> None:
+    api = page.url.replace("/__sandbox/", "/__sandbox/tenants/default/")
+    shown = page.locator("[data-now]")
+    expect(shown).to_contain_text("UTC")
+    before = shown.inner_text()
+    assert page.request.patch(f"{api}clock", data={"move_seconds": 86400}).ok
+    expect(shown).not_to_contain_text(before[:10])
+    assert page.request.patch(f"{api}clock", data={"reset": True}).ok
+    assert page.request.post(f"{api}users", data={"name": "LATER"}).ok
+    expect(page.locator("[data-users]")).to_contain_text("LATER")
+
+
+def test_the_keyboard_stays_where_it_is_while_calls_come(page: Page, sandbox: Program) -> None:
+    faults = page.locator("[data-faults] li")
+    page.get_by_label("What happens").select_option("http_status")
+    page.get_by_label("Times").fill("9")
+    page.get_by_role("button", name="Add", exact=True).click()
+    remove = page.get_by_role("button", name=re.compile("Remove the fault"))
+    remove.focus()
+    _post(sandbox, "<x/>")
+    expect(faults).to_contain_text(["seen 1"])
+    expect(remove).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(faults).to_have_count(0)
+    expect(page.get_by_label("Operation")).to_be_focused()
+
+
 def test_the_pages_go_by_the_clock_of_the_tenant(page: Page, sandbox: Program) -> None:
     inspector = page.url
     page.goto(f"http://{sandbox.host}:{sandbox.port}/admin")
@@ -249,17 +284,17 @@ def test_a_broken_call_is_copied_as_a_test_too(
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("[data-faults] li")).to_contain_text(["reset"])
     with pytest.raises(ConnectionResetError):
-        _post_nothing(sandbox)
+        _post(sandbox, "<x/>")
     page.locator("[data-exchanges] button").first.click()
     _passes(_copied_test(page), tmp_path)
     page.get_by_role("button", name=re.compile("Remove the fault")).click()
 
 
-def _post_nothing(sandbox: Program) -> None:
+def _post(sandbox: Program, body: str) -> None:
     connection = http.client.HTTPConnection(sandbox.host, sandbox.port, timeout=30)
     try:
-        connection.request("POST", SERVICE, "<x/>", {"Content-Type": "text/xml"})
-        connection.getresponse()
+        connection.request("POST", SERVICE, body, {"Content-Type": "text/xml"})
+        connection.getresponse().read()
     finally:
         connection.close()
 
