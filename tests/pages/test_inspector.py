@@ -305,3 +305,31 @@ def test_the_users_and_their_state(page: Page, client: Any) -> None:
     _sign_in(client, "a wrong one")
     expect(users.filter(has_text="JANE").locator("td").nth(1)).to_have_text("1")
     _sign_in(client)
+
+
+def test_trying_a_call_tells_what_went_wrong(page: Page) -> None:
+    faults = page.url.replace("/__sandbox/", "/__sandbox/tenants/default/faults")
+
+    def plan(kind: str) -> None:
+        assert page.request.delete(faults, headers={"Content-Type": "application/json"}).ok
+        # A browser sends a call again when a connection that it kept is broken.
+        assert page.request.post(faults, data={"effects": [{"kind": kind}], "times": 9}).ok
+
+    page.goto(page.url.replace("/__sandbox/", "/Remote/Services88/User.svc?op=CanChangePassword"))
+    signing = page.locator("[data-signing]")
+    signing.get_by_label("Password").fill("jane in the sandbox")
+    for kind, said in (("http_status", "HTTP 503"), ("reset", "no answer")):
+        plan(kind)
+        signing.get_by_role("button", name="Sign in").click()
+        expect(page.locator("[data-ticket]")).to_have_text(f"The sign-in failed: {said}")
+    status = page.locator("[data-status]")
+    page.get_by_role("button", name="Send the call").click()
+    expect(status).to_have_text(re.compile(r"^no answer, [\d.]+ ms$"))
+    plan("works")
+    page.get_by_role("button", name="Send the call").click()
+    expect(status).to_have_text(re.compile(r"^HTTP 200, [\d.]+ ms$"))
+    message = page.get_by_label("Message", exact=True)
+    message.fill("<AssociateId>7 &amp; &#x37;</AssociateId><not closed")
+    message.blur()
+    expect(page.get_by_label("AssociateId")).to_have_value("7 & 7")
+    assert page.request.delete(faults, headers={"Content-Type": "application/json"}).ok

@@ -20,10 +20,16 @@ if (part) {
   const example = message.value;
 
   const post = (service, body) =>
-    fetch(service, { method: "POST", headers: { "Content-Type": "text/xml; charset=utf-8" }, body });
+    fetch(service, { method: "POST", headers: { "Content-Type": "text/xml; charset=utf-8" }, body })
+      .catch(() => null); // no answer: the server is gone, or a fault of the sandbox broke the call
 
-  const first = (text, name) => new DOMParser().parseFromString(text, "text/xml")
-    .getElementsByTagNameNS(CONTRACT, name)[0]?.textContent ?? "";
+  // Not by DOMParser, for the reason in xml.js: an answer may be no XML, and so may what is typed.
+  const found = (text, name) => new RegExp(`<((?:[\\w.-]+:)?${name})(?:\\s[^>]*)?>([^<]*)</\\1\\s*>`).exec(text)?.[2];
+  const ENTITIES = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+  const plain = (text) => text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex, decimal, name) => {
+    const code = hex ? parseInt(hex, 16) : Number(decimal);
+    return name ? ENTITIES[name] ?? whole : code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
 
   const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const element = (name) => new RegExp(`(<${name}>)([^<]*)(</${name}>)`);
@@ -35,10 +41,9 @@ if (part) {
   // The parameters that are one value have a field each; it writes into the message.
   const parameters = [...part.querySelectorAll("[data-parameter]")];
   const fill = () => {
-    const read = new DOMParser().parseFromString(message.value, "text/xml");
     for (const field of parameters) {
-      const found = read.getElementsByTagNameNS(CONTRACT, field.dataset.parameter)[0];
-      if (found) field.value = found.textContent;
+      const text = found(message.value, field.dataset.parameter);
+      if (text !== undefined) field.value = plain(text);
     }
   };
   for (const field of parameters) {
@@ -68,14 +73,17 @@ if (part) {
         inner.appendChild(envelope.createElementNS(CONTRACT, name)).textContent = signing.elements[field].value;
       }
       const answer = await post(part.dataset.signIn, new XMLSerializer().serializeToString(envelope));
-      const ticket = first(await answer.text(), "Ticket");
+      const text = await answer?.text().catch(() => "") ?? "";
+      const ticket = found(text, "Ticket");
       if (ticket) {
         sessionStorage.setItem(KEPT, ticket);
         signing.elements.password.value = "";
         showTicket();
-      } else {
+      } else if (found(text, "AuthenticationSucceeded") === "false") {
         sessionStorage.removeItem(KEPT);
         tell(state.dataset.refused);
+      } else {
+        tell(`${state.dataset.failed} ${answer ? `HTTP ${answer.status}` : part.dataset.gone}`);
       }
     });
   }
@@ -91,11 +99,12 @@ if (part) {
     const sent = message.value;
     const begun = performance.now();
     const answer = await post(part.dataset.service, sent);
-    const text = await answer.text();
+    const text = await answer?.text().catch(() => null) ?? null; // it may be cut off
     const taken = (performance.now() - begun).toFixed(1);
+    const status = [answer && `HTTP ${answer.status}`, text === null && part.dataset.gone];
     part.querySelector("[data-answer]").hidden = false;
-    part.querySelector("[data-status]").textContent = `HTTP ${answer.status}, ${taken} ms`;
+    part.querySelector("[data-status]").textContent = [...status, `${taken} ms`].filter(Boolean).join(", ");
     showXml(part.querySelector("[data-sent]"), sent);
-    showXml(part.querySelector("[data-received]"), text);
+    showXml(part.querySelector("[data-received]"), text ?? "");
   });
 }
