@@ -7,13 +7,13 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 import trustme
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from services88.identity import audit_trail, tenants, tickets
 from services88.store.audit import Filter
@@ -151,6 +151,26 @@ def test_feedback_comes_while_typing_and_knows_no_account(
     new.fill("my name is frederica")
     words = page.get_by_role("listitem").filter(has_text="your user name")
     expect(words).to_have_attribute("data-state", "no")
+
+
+def test_no_judgement_is_shown_of_what_was_typed_before(
+    server: RunningServer, visiting: Visiting
+) -> None:
+    page = visiting(f"{server.url}/password")
+    new = page.get_by_label("New password", exact=True)
+    length = page.get_by_role("listitem").filter(has_text="at least 15 characters")
+    failing: tuple[Callable[[Route], None], ...] = (
+        lambda route: route.fulfill(status=429),
+        lambda route: route.abort(),
+    )
+    for fail in failing:
+        page.unroute_all()
+        new.fill("seven purple umbrellas")
+        expect(length).to_have_attribute("data-state", "yes")
+        page.route("**/judge", fail)
+        new.fill("short")
+        expect(page.locator("[data-meter]")).to_be_hidden()
+        assert length.get_attribute("data-state") is None
 
 
 def test_keyboard_only(server: RunningServer, visiting: Visiting) -> None:

@@ -29,15 +29,15 @@ if (form) {
     const number = ++asked;
     const body = new URLSearchParams({ csrf: form.elements["csrf"].value, new: field.value });
     if (form.elements["name"]) body.set("name", form.elements["name"].value);
-    let told;
+    let told = null;
     try {
       const answer = await fetch(form.dataset.judge, { method: "POST", body });
-      if (!answer.ok) return;
-      told = await answer.json();
+      if (answer.ok) told = await answer.json();
     } catch {
-      return; // the server judges again when the form is sent
+      // the server judges again when the form is sent
     }
     if (number !== asked || !field.value) return;
+    if (!told) { clear(); return; } // what is shown is of what was typed before
     told.rules.forEach((state, index) => rules[index] && show(rules[index], state));
     meter.hidden = false;
     meter.dataset.score = told.score;
