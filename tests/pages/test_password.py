@@ -231,7 +231,10 @@ def test_every_tenant_has_its_page(server: RunningServer, visiting: Visiting) ->
 
 def test_online_the_address_names_the_tenant(start: Starter) -> None:
     server = start(pages="password", installation="online")
-    assert server.request("GET", "/password").status == 404
+    for path in ("/password", "/.well-known/change-password"):
+        reply = server.request("GET", path)
+        assert reply.status == 404
+        assert b'href="/password' not in reply.content
 
 
 def test_a_password_manager_finds_its_way(server: RunningServer, visiting: Visiting) -> None:
@@ -302,6 +305,13 @@ def test_forgotten_answers_alike_for_nobody(mailed: RunningServer, smtp: SmtpSer
     assert len({(one.status, one.content, one.headers["location"]) for one in answers}) == 1
     assert smtp.mails.get(timeout=30).recipient == "jane@example.com"
     assert smtp.mails.empty()
+
+
+def test_without_mail_nobody_is_let_ask_for_it(server: RunningServer) -> None:
+    assert b"sends no mails" in server.request("GET", "/password/forgotten").content
+    answer = Browser(server, "/password/forgotten").post("/password/forgotten", name="JANE")
+    assert answer.status == 503
+    assert b"sends no mails" in answer.content
 
 
 # --- what a browser never sends -------------------------------------------------------------------
@@ -405,6 +415,11 @@ def test_over_https_cookies_are_bound_to_the_host(start: Starter) -> None:
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(browser.attributes.split("; "))
     reply = server.request("GET", "/password", X_Forwarded_Proto="https")
     assert reply.headers["strict-transport-security"] == "max-age=31536000"
+    public = start(pages="password", public_url="https://id.example.com")
+    reply = public.request("GET", "/password")
+    assert reply.headers["set-cookie"].startswith("__Host-")
+    assert reply.headers["strict-transport-security"] == "max-age=31536000"
+    assert "strict-transport-security" not in server.request("GET", "/password").headers
 
 
 def test_no_address_makes_a_line_of_its_own_in_the_log(

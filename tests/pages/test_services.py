@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from services88.contract import AGENTS
 from services88.contract.model import Agent, Operation
+from services88.identity import tenants
 from services88.pages.describing import envelopes
 from services88.pages.snippets import snippets
 from tests.databases import Databases
@@ -134,7 +135,10 @@ def test_the_service_page_lists_and_finds(server: RunningServer, visiting: Visit
     links.filter(visible=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("ChangeOwnPassword")
     check_accessible(page, "operation")
-    page.get_by_role("link", name="?wsdl")
+    page.goto(f"{server.url}{SERVICE}")
+    expect(page.get_by_role("link", name="?wsdl")).to_have_attribute(
+        "href", f"{server.url}{SERVICE}?wsdl"
+    )
 
 
 def test_finding_without_javascript(server: RunningServer, visiting: Visiting) -> None:
@@ -178,6 +182,24 @@ def test_outside_the_sandbox_there_is_nothing_to_try(start: Starter) -> None:
     assert b"__sandbox" not in page.content
 
 
+@pytest.mark.parametrize("installation", ["onsite", "online"])
+def test_every_link_leads_somewhere(start: Starter, visiting: Visiting, installation: str) -> None:
+    server = start(pages="all", admin_pages=True, installation=installation)
+
+    async def work() -> None:
+        await tenants.add(server.identity, "Cust1")
+
+    server.run(work())
+    for path in ("/", f"/Cust1{SERVICE}", "/Cust1/password", "/password/done"):
+        page = server.request("GET", path).content.decode()
+        for link in set(re.findall(r'href="(/[^"]*)"', page)):
+            assert (link, server.request("GET", unescape(link)).status) == (link, 200)
+    shown = visiting(f"{server.url}/")
+    check_accessible(shown, f"home-{installation}")
+    template = f"{server.url}/{{tenant}}/Remote/Services88/User.svc"
+    expect(shown.get_by_text(template)).to_have_count(1 if installation == "online" else 0)
+
+
 def test_addresses(server: RunningServer, start: Starter) -> None:
     assert server.request("GET", f"{SERVICE}?op=changeownpassword").status == 200
     assert server.request("GET", f"{SERVICE}?op=Nonsense").status == 404
@@ -190,4 +212,5 @@ def test_addresses(server: RunningServer, start: Starter) -> None:
     assert (
         b"?wsdl" not in no_wsdl.request("GET", SERVICE).content.split(b"<main")[1].split(b"<h2")[0]
     )
+    assert b"?wsdl" not in no_wsdl.request("GET", "/").content
     assert no_wsdl.request("GET", f"{SERVICE}?wsdl").status == 405

@@ -39,7 +39,12 @@ _STRENGTHS = (
 
 
 async def known(visit: Visit) -> Response:
-    """Lead a password manager to where passwords are changed (W3C, change-password-url)."""
+    """Lead a password manager to where passwords are changed (W3C, change-password-url).
+
+    :raises HttpRefusal: Each tenant has a page of its own, and this address names none.
+    """
+    if visit.site.settings.installation == "online":
+        raise HttpRefusal(404, _("The address names no tenant of this server."))
     return RedirectResponse(f"{visit.site.settings.public_url or ''}/password", 302)
 
 
@@ -56,7 +61,7 @@ async def page(visit: Visit) -> Response:
         case "judge", True:
             return await _judge(visit, tenant)
         case "forgotten", False:
-            return visit.show("password/forgotten.html", error="")
+            return visit.show("password/forgotten.html", error=_no_mail(visit))
         case "forgotten", True:
             return await _forgotten(visit, tenant)
         case "sent", False:
@@ -144,17 +149,19 @@ async def _forgotten(visit: Visit, tenant: Tenant) -> Response:
     form = await visit.form()
     if not visit.site.asking.take(visit.address):
         return visit.show("password/forgotten.html", 429, error=_(_TOO_OFTEN))
-    options = visit.site.options
-    if not (options.mails and options.mailed_links):
-        return visit.show(
-            "password/forgotten.html",
-            503,
-            error=_("This server sends no mails. Ask an administrator for a new password."),
-        )
+    if _no_mail(visit):
+        return visit.show("password/forgotten.html", 503, error=_no_mail(visit))
     task = asyncio.create_task(_mail(visit.identity, tenant, form.get("name", ""), visit.origin))
     _mails.add(task)
     task.add_done_callback(_mails.discard)
     return visit.go("/password/sent")
+
+
+def _no_mail(visit: Visit) -> str:
+    options = visit.site.options
+    if options.mails and options.mailed_links:
+        return ""
+    return _("This server sends no mails. Ask an administrator for a new password.")
 
 
 async def _mail(identity: Identity, tenant: Tenant, name: str, origin: Origin) -> None:

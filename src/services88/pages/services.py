@@ -19,7 +19,7 @@ async def home(visit: Visit) -> Response:
     return visit.show(
         "services/home.html",
         agents=list(AGENTS.values()),
-        folder=base_url(visit.scope, visit.site.settings.public_url) + "/Remote/Services88",
+        server=base_url(visit.scope, visit.site.settings.public_url),
     )
 
 

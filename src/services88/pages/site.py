@@ -150,7 +150,7 @@ class Visit:
         )
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
-        """Render a page."""
+        """Render a page; ``leads`` tells it whether addresses that begin with ``base`` are any."""
         if not self.csrf:
             self.csrf = self.request.cookies.get(self.site.cookie("form", self), "")
             if not _TOKEN.fullmatch(self.csrf):
@@ -159,6 +159,7 @@ class Visit:
         values |= {
             "csrf": self.csrf,
             "base": self.base,
+            "leads": self.page.site is not None or self.site.settings.installation == "onsite",
             "tenant": self._tenant,
             "settings": self.site.settings,
             "sandbox": self.site.sandbox,
@@ -226,7 +227,7 @@ class Site:
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("cache-control", "no-store")
-        if visit.scope["scheme"] == "https":
+        if self.is_secure(visit):
             response.headers["strict-transport-security"] = "max-age=31536000"
         for put in visit.cookies:
             put(response)

@@ -33,6 +33,7 @@ def inspector_route(sandbox: Sandbox) -> BaseRoute:
             sandbox=True,
             tenant=None,
             base="",
+            leads=True,
             csrf="",
             folder=base_url(request.scope, sandbox.settings.public_url) + "/Remote/Services88",
             tenants=sorted(one.tenant.name for one in sandbox.worlds.values()),
