@@ -118,6 +118,45 @@ def test_a_day_of_an_administrator(
     expect(page.get_by_role("heading", name="Administration")).to_be_visible()
 
 
+def test_of_many_users_the_first_are_listed(
+    start: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, few are looked at before other calls have their turn."""
+    monkeypatch.setattr(accounts, "_AT_ONCE", 7)
+    server = start(admin_pages=True)
+    ada = server.add_user("ADA", PASSWORD, role="Administrator")
+
+    async def work() -> None:
+        tenant = await tenants.default(server.identity)
+        for number in range(104):
+            await accounts.add_with_secret(
+                server.identity,
+                tenant,
+                f"Bée{number:03}",
+                None,
+                role_id=ada.role_id,
+                type=accounts.AssociateType.EMPLOYEE,
+                firstname="",
+                lastname="Bee",
+                email="",
+            )
+
+    server.run(work())
+    cookie = f"services88-admin={server.sign_in('ADA', PASSWORD)}"
+
+    def found(query: str) -> tuple[list[str], str]:
+        page = server.request("GET", f"/admin?q={query}", None, Cookie=cookie).content.decode()
+        return re.findall(r">(ADA|Bée\d+)</a>", page), page
+
+    names, page = found("")
+    assert names == ["ADA", *(f"Bée{number:03}" for number in range(99))]
+    assert "The first 100 are shown" in page
+    names, page = found("bee+B%C3%89E10")
+    assert names == [f"Bée{number}" for number in range(100, 104)]
+    assert "4 users" in page
+    assert found("nobody")[0] == []
+
+
 def test_unlocking_and_mailing(server: RunningServer, smtp: SmtpServer, visiting: Visiting) -> None:
     for _ in range(6):
         server.sign_in("JANE", "wrong")

@@ -14,6 +14,7 @@ from tests.loop import run
     [
         (associates._by_name, {"tenant": 1, "key": "jane"}),
         (associates._by_id, {"tenant": 1, "associate": 1}),
+        (associates._after, {"tenant": 1, "key": "jane", "most": 500}),
         (associates._ids_by_email, {"tenant": 1, "key": "jane@example.com"}),
         (credentials._ticket, {"tenant": 1, "key": "{GUID}"}),
         (credentials._password_of, {"associate": 1}),

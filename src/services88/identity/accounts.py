@@ -1,5 +1,6 @@
 """Accounts as an operator sees them: adding, listing, retiring."""
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from enum import IntEnum
@@ -34,6 +35,7 @@ __all__ = [
     "is_locked",
     "is_nick_name_free",
     "listing",
+    "matching",
     "require_password",
     "retire",
     "roles_of_tenant",
@@ -59,6 +61,28 @@ async def roles_of_tenant(identity: Identity, tenant: Tenant) -> Sequence[Role]:
 async def listing(identity: Identity, tenant: Tenant) -> Sequence[Associate]:
     """List a tenant's users by name."""
     return await associates.all_associates(identity.database, tenant.tenant_id)
+
+
+_AT_ONCE = 500
+"""Users that are looked at before others have their turn on the loop."""
+
+
+async def matching(identity: Identity, tenant: Tenant, text: str, most: int) -> list[Associate]:
+    """List the first users, by name, in whose name, person and e-mail address all words stand."""
+    words = key_of(text).split()
+    found: list[Associate] = []
+    key = ""
+    while len(found) < most:
+        batch = await associates.after(identity.database, tenant.tenant_id, key, _AT_ONCE)
+        for user in batch:
+            of = key_of(f"{user.name} {user.full_name} {user.email}")
+            if all(word in of for word in words):
+                found.append(user)
+        if len(batch) < _AT_ONCE:
+            break
+        key = key_of(batch[-1].name)
+        await asyncio.sleep(0)  # SQLite answers at once, and nobody else would have a turn
+    return found[:most]
 
 
 async def find(identity: Identity, tenant: Tenant, name: str) -> Associate:

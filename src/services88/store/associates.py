@@ -12,6 +12,7 @@ from services88.store.schema import associate, person, role, user_group_link, us
 __all__ = [
     "Associate",
     "add",
+    "after",
     "all_associates",
     "by_email",
     "by_id",
@@ -123,6 +124,12 @@ _number_by_email = select(
     func.coalesce(func.max(_two.c.associate_id), 0), func.count()
 ).select_from(_two)
 _all = _select().order_by(associate.c.name_key)
+_after = (
+    _select()
+    .where(associate.c.name_key > bindparam("key"))
+    .order_by(associate.c.name_key)
+    .limit(bindparam("most"))
+)
 _count = select(func.count()).select_from(associate)
 _groups = (
     select(user_group_link.c.user_group_id)
@@ -192,6 +199,12 @@ async def number_of(reader: Reader, tenant: int, key: str) -> int:
 async def all_associates(reader: Reader, tenant: int) -> Sequence[Associate]:
     """List a tenant's users by name."""
     return [Associate(*row) for row in await reader.all(_all, tenant=tenant)]
+
+
+async def after(reader: Reader, tenant: int, key: str, most: int) -> Sequence[Associate]:
+    """List the first of a tenant's users whose name comes after a key, by name."""
+    rows = await reader.all(_after, tenant=tenant, key=key, most=most)
+    return [Associate(*row) for row in rows]
 
 
 async def count(reader: Reader) -> int:
