@@ -479,8 +479,9 @@ def test_a_hundred_judgements_a_minute_are_enough(start: Starter) -> None:
     server = start(pages="password")
     browser = Browser(server, "/password")
     connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
-    statuses = set()
-    for _ in range(70):
+    statuses: list[int] = []
+    # Two more are allowed each second, so a slow machine needs more than 60 to have none left.
+    while len(statuses) < 1000 and 429 not in statuses:
         connection.request(
             "POST",
             "/password/judge",
@@ -489,9 +490,10 @@ def test_a_hundred_judgements_a_minute_are_enough(start: Starter) -> None:
         )
         response = connection.getresponse()
         response.read()
-        statuses.add(response.status)
+        statuses.append(response.status)
     connection.close()
-    assert statuses == {200, 429}
+    assert statuses[:60] == [200] * 60
+    assert statuses[-1] == 429
 
 
 def test_an_ipv6_network_is_one_who_asks(start: Starter) -> None:
