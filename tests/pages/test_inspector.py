@@ -250,6 +250,7 @@ def test_a_call_is_copied_as_curl_and_as_a_test(page: Page, client: Any, tmp_pat
     page.get_by_role("button", name="Copy as curl").click()
     expect(page.get_by_text("copied", exact=True)).to_be_visible()
     curl = page.evaluate("navigator.clipboard.readText()")
+    assert "--data-raw '" in curl  # else a message that begins with @ would send a file
     done = subprocess.run(["bash", "-euc", curl], capture_output=True, check=True, timeout=30)
     assert b"GetSystemInfoResponse" in done.stdout
     _passes(_copied_test(page), tmp_path)

@@ -85,7 +85,7 @@ const sentHeaders = (one) => one.request_headers.filter(([name]) =>
 const asCurl = (one) => [
   `curl -s -X ${one.method} ${quoted(url(one))}`,
   ...sentHeaders(one).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
-  ...(one.request ? [`--data-binary ${quoted(one.request)}`] : []),
+  ...(one.request ? [`--data-raw ${quoted(one.request)}`] : []),
 ].join(" \\\n  ");
 
 const python = (value) => JSON.stringify(value);
