@@ -5,7 +5,6 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -36,53 +35,12 @@ def url(server: PostgresqlServer) -> Iterator[str]:
     server.drop_database(made)
 
 
-@pytest.fixture
-def service(url: str) -> Iterator[RunningServer]:
-    """Two servers would do the same; here one has several connections at once."""
-    with running(url) as started:
-        yield started
-
-
 def _verified(service: RunningServer) -> int:
     async def work() -> int:
         tenant = await tenants.default(service.identity)
         return (await audit_trail.verify(service.identity, tenant)).events
 
     return service.run(work())
-
-
-def test_of_many_changes_from_one_password_exactly_one_succeeds(service: RunningServer) -> None:
-    service.add_user("JANE", "old secret")
-    tickets = [service.sign_in("JANE", "old secret") or "" for _ in range(8)]
-
-    def change(number: int) -> bool:
-        reply = service.change_own(tickets[number], "old secret", f"new secret {number}")
-        return reply.text("Response") == "true"
-
-    with ThreadPoolExecutor(8) as threads:
-        changed = list(threads.map(change, range(8)))
-    assert changed.count(True) == 1
-    assert service.sign_in("JANE", f"new secret {changed.index(True)}") is not None
-    _verified(service)
-
-
-def test_no_ticket_outlives_a_change_made_while_it_was_issued(service: RunningServer) -> None:
-    service.add_user("JANE", "password 0")
-    for number in range(6):
-        ticket = service.sign_in("JANE", f"password {number}")
-        assert ticket is not None
-        with ThreadPoolExecutor(4) as threads:
-            others = [
-                threads.submit(service.sign_in, "JANE", f"password {number}") for _ in range(3)
-            ]
-            done = service.change_own(ticket, f"password {number}", f"password {number + 1}")
-        assert done.text("Response") == "true"
-        for each in others:
-            issued = each.result()
-            if issued is not None:
-                again = service.change_own(issued, f"password {number + 1}", "taken over")
-                assert again.text("Response") != "true"
-    _verified(service)
 
 
 def test_a_database_that_goes_away_and_comes_back() -> None:
