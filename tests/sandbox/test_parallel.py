@@ -2,7 +2,13 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from services88.testing import Services88
+from tests.programs import program
+from tests.running import sign_in
+from tests.sandbox.posting import post, request
 
 _FILE = """
 import http.client, datetime
@@ -78,3 +84,27 @@ def test_two_hundred_tests_do_not_see_each_other(tmp_path: Path) -> None:
         check=False,
     )
     assert "201 passed" in done.stdout, done.stdout[-3000:]
+
+
+_AT_ONCE = 50
+"""More than a real server lets one address have waiting (32)."""
+
+
+def test_nobody_is_told_that_the_server_is_busy(services88: Services88) -> None:
+    services88.add_user("JANE", "old")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        replies = pool.map(
+            lambda _: post(services88, "SoPrincipal", sign_in("JANE", "old")), range(_AT_ONCE)
+        )
+        assert [reply.status for reply in replies] == [200] * _AT_ONCE
+
+
+def test_nobody_is_told_so_by_the_program(tmp_path: Path) -> None:
+    with program("sandbox", "--port", "0", folder=tmp_path) as running:
+        url = running.wait_for(r"Admin API: (http://[\d.:]+)/__sandbox/docs")[1]
+        path = "/Remote/Services88/SoPrincipal.svc"
+        xml = {"Content-Type": "text/xml; charset=utf-8"}
+        message = sign_in("JANE", "jane in the sandbox").encode()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            replies = pool.map(lambda _: request(url, "POST", path, message, xml), range(_AT_ONCE))
+            assert [reply.status for reply in replies] == [200] * _AT_ONCE

@@ -16,7 +16,13 @@ from services88.sandbox.worlds import Sandbox
 from services88.web.application import application, routes_of
 from services88.web.services import ServiceRoute
 
-__all__ = ["prepare", "sandbox_application", "sandbox_routes"]
+__all__ = ["NEVER_BUSY", "prepare", "sandbox_application", "sandbox_routes"]
+
+NEVER_BUSY = {"hashing_queue": 1_000_000, "hashing_seconds": 3600}
+"""Settings: all tests share one address and one queue, and none may have another's calls refused.
+
+A test that wants a busy server asks for the fault.
+"""
 
 
 def sandbox_routes(sandbox: Sandbox) -> list[BaseRoute]:

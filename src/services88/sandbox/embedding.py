@@ -15,7 +15,7 @@ import uvloop
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from services88.identity.installation import claim_for_sandbox
-from services88.sandbox.application import prepare, sandbox_application
+from services88.sandbox.application import NEVER_BUSY, prepare, sandbox_application
 from services88.sandbox.control import Control, add_tenant
 from services88.sandbox.models import TenantIn
 from services88.sandbox.services import AsyncServices88, Services88
@@ -53,6 +53,7 @@ def _settings(folder: str) -> Settings:
         "database": f"sqlite:///{Path(folder) / 'sandbox.sqlite3'}",
         "password_policy": "vendor",
         "log_level": "warning",
+        **NEVER_BUSY,
     }
     return _OnlyGiven(**values)
 

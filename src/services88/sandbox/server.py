@@ -15,7 +15,7 @@ from services88.identity.errors import BadInput
 from services88.identity.installation import claim_for_sandbox
 from services88.pages import page_routes
 from services88.sandbox import tour as story_teller
-from services88.sandbox.application import prepare, sandbox_application
+from services88.sandbox.application import NEVER_BUSY, prepare, sandbox_application
 from services88.sandbox.demo import DEMO_USERS, JANE, add_demo_users
 from services88.sandbox.guard import PREFIX
 from services88.sandbox.seeds import Seed, load_seed, plant
@@ -74,6 +74,7 @@ def run(wanted: Running) -> None:
                 "password_policy": "vendor",
                 "pages": "all",
                 "admin_pages": True,
+                **NEVER_BUSY,
             }
         )
         listening = stack.enter_context(listen(settings))
