@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from services88.sandbox.embedding import SandboxServer
     from services88.sandbox.services import Services88
 
+_TENANT = pytest.StashKey["Services88"]()
+
 
 @pytest.fixture(scope="session")
 def services88_server() -> "Iterator[SandboxServer]":
@@ -30,6 +32,8 @@ def services88(
 ) -> "Iterator[Services88]":
     """A tenant of the test's own on a real server; ``services88.url`` leads to it."""
     with services88_server.tenant(request.node.name) as tenant:
+        # Not only where the test's own arguments are: another fixture may fail, or ask for it late.
+        request.node.stash[_TENANT] = tenant
         yield tenant
 
 
@@ -37,16 +41,29 @@ def services88(
 def pytest_runtest_makereport(
     item: pytest.Item, call: "pytest.CallInfo[None]"
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the server was asked where a test failed."""
+    """Show what the server was asked where a test failed, or what prepares it."""
     report = yield
-    if call.when == "call" and report.failed:
-        tenant: Any = getattr(item, "funcargs", {}).get("services88")
-        ours = sys.modules.get("services88.sandbox.services")
-        # Somebody's own fixture of that name may be anything, an asynchronous one too.
-        if ours is not None and isinstance(tenant, ours.Services88):
-            said = "\n".join(_told(exchange) for exchange in tenant.calls())
-            report.sections.append(("services88 journal", said or "The server was asked nothing."))
+    if call.when != "teardown" and report.failed:
+        tenant = item.stash.get(_TENANT, None) or _given(item)
+        if tenant is not None:
+            report.sections.append(("services88 journal", _journal(tenant)))
     return report
+
+
+def _given(item: pytest.Item) -> "Services88 | None":
+    """Give what a fixture of somebody's own, of the same name, made, where that is ours."""
+    given: Any = getattr(item, "funcargs", {}).get("services88")
+    ours = sys.modules.get("services88.sandbox.services")
+    # It may be anything, an asynchronous one too.
+    return given if ours is not None and isinstance(given, ours.Services88) else None
+
+
+def _journal(tenant: "Services88") -> str:
+    try:
+        exchanges = tenant.calls()
+    except RuntimeError as error:  # raised here, it would end the whole run
+        return str(error)
+    return "\n".join(_told(exchange) for exchange in exchanges) or "The server was asked nothing."
 
 
 def _told(exchange: Any) -> str:

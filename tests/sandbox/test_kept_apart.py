@@ -179,3 +179,56 @@ def test_a_failing_test_shows_what_the_server_was_asked(tmp_path: Path) -> None:
     assert "services88 journal" in done.stdout
     assert "/Remote/Services88/User.svc?wsdl http" in done.stdout
     assert "The server was asked nothing." in done.stdout
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        "@pytest.fixture\ndef jane(services88):\n    ask(services88)\n    raise ValueError\n"
+        "def test_it(jane):\n    pass\n",
+        "def test_it(request):\n    ask(request.getfixturevalue('services88'))\n    assert 0\n",
+    ],
+)
+def test_so_does_a_failing_fixture_and_a_test_that_asks_for_ours_late(
+    tmp_path: Path, failing: str
+) -> None:
+    (tmp_path / "test_failing.py").write_text(
+        "import urllib.request\nimport pytest\n"
+        "def ask(services88):\n"
+        "    urllib.request.urlopen(services88.wsdl('User')).read()\n" + failing
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "/Remote/Services88/User.svc?wsdl http" in done.stdout, done.stdout
+
+
+def test_a_fixture_that_has_ended_its_sandbox_says_so_and_ends_no_run(tmp_path: Path) -> None:
+    (tmp_path / "test_ended.py").write_text(
+        "import pytest\n"
+        "from services88.testing import running\n"
+        "@pytest.fixture\n"
+        "def services88():\n"
+        "    with running() as ended:\n"
+        "        return ended\n"
+        "def test_it(services88):\n"
+        "    services88.users()\n"
+        "def test_after():\n"
+        "    pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "RuntimeError: The sandbox has ended." in done.stdout
+    assert "RuntimeWarning" not in done.stdout + done.stderr

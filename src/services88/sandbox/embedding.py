@@ -6,6 +6,7 @@ import re
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,12 +79,23 @@ class SandboxServer:
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the server's loop, and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Run a coroutine on the server's loop, and wait for it.
+
+        :raises RuntimeError: The sandbox has ended.
+        """
+        return self._begin(work).result()
 
     def bridge(self, work: Coroutine[Any, Any, T]) -> Awaitable[T]:
         """Run a coroutine on the server's loop; give what the caller's loop can await."""
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        return asyncio.wrap_future(self._begin(work))
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        if self._loop.is_closed():
+            work.close()  # else Python warns that it was never awaited
+            raise RuntimeError(
+                "The sandbox has ended. Use it inside its `with`; a fixture yields it from there."
+            )
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _wanted(self, name: str) -> TenantIn:
         stem = _NOT_IN_NAMES.sub("-", name).strip("-")[:40].strip("-") or "tenant"
