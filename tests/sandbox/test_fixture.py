@@ -6,6 +6,7 @@ import unittest
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -267,6 +268,37 @@ def test_an_error_in_python_quotes_no_secret(services88: Services88) -> None:
         with pytest.raises(ValidationError, match="at most") as error:
             work()
         assert "hidden" not in str(error.value)
+
+
+def test_a_value_that_could_never_fit_is_refused(services88: Services88) -> None:
+    misspelt: Any = "ChangOwnPassword"
+    for work in (
+        lambda: services88.fault(Delay(seconds=1), misspelt),
+        lambda: services88.calls(misspelt),
+        lambda: services88.count(misspelt),
+        lambda: services88.wait_for(misspelt, timeout=0),
+    ):
+        with pytest.raises(ValidationError, match=r"no such operation. Did you mean ChangeOwn"):
+            work()
+    with pytest.raises(ValidationError, match="no such operation"):
+        services88.fault(Delay(seconds=1), "changeownpassword")
+    with pytest.raises(ValidationError, match="The WSDL lists them"):
+        services88.calls("xyz")
+    unknown: Any = "success"
+    with pytest.raises(ValidationError, match="'succeeded', 'refused'"):
+        services88.wait_for(outcome=unknown, timeout=0)
+    with pytest.raises(ValidationError, match="'nist', 'vendor-online' or 'vendor'"):
+        services88.set_policy(unknown)
+    assert services88.faults() == []
+
+
+def test_waiting_for_calls_of_some_time(services88: Services88) -> None:
+    services88.add_user("JANE", password="old")
+    get_ticket(services88, "JANE", "old")
+    later = services88.move_clock(60)
+    with pytest.raises(TimeoutError, match="there are 0 exchanges"):
+        services88.wait_for(since=later, timeout=0.05)
+    assert len(services88.wait_for(until=later)) == 1
 
 
 def test_a_test_may_delete_its_tenant(services88_server: SandboxServer) -> None:

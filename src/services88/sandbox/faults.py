@@ -6,6 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services88.sandbox.operations import OperationName
+
 __all__ = [
     "Busy",
     "Delay",
@@ -141,7 +143,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     effects: list[Effect] = Field(min_length=1, max_length=100, description="One after another.")
-    operation: str | None = Field(
+    operation: OperationName | None = Field(
         default=None, description="Name of the operation; any where left out."
     )
     user: str | None = Field(

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from services88.identity.policy import Preset
 from services88.sandbox.faults import Rule
 from services88.sandbox.journal import Outcome
+from services88.sandbox.operations import OperationName
 
 __all__ = [
     "AcceptsAnswer",
@@ -269,7 +270,7 @@ class TenantOut(Model):
 class JournalQuery(Model):
     """Which exchanges are meant; what is left out does not matter."""
 
-    operation: str | None = Field(default=None, description="Name of the operation.")
+    operation: OperationName | None = Field(default=None, description="Name of the operation.")
     user: str | None = Field(default=None, description="Sign-in name of the caller.")
     outcome: Outcome | None = Field(default=None, description="How the exchange ended.")
     since: Moment | None = Field(

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
 
-from services88.identity.policy import Preset
 from services88.sandbox.control import Control, rule_of
 from services88.sandbox.faults import Effect
 from services88.sandbox.journal import Exchange, Outcome
@@ -187,7 +186,7 @@ class AsyncServices88:
     ) -> PolicyOut:
         """Change the rules for new passwords; what is None stays."""
         given: dict[str, Any] = {
-            "preset": Preset(preset) if preset else None,
+            "preset": preset,
             "minimum_length": minimum_length,
             "history": history,
             "preference": preference,
@@ -337,6 +336,8 @@ class AsyncServices88:
         *,
         user: str | None = None,
         outcome: Outcome | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         count: int = 1,
         timeout: float = 5.0,  # noqa: ASYNC109 - the error says what came until then
     ) -> list[Exchange]:
@@ -345,12 +346,11 @@ class AsyncServices88:
         :param timeout: Seconds.
         :raises TimeoutError: There are too few by then.
         """
+        wanted = JournalQuery(
+            operation=operation, user=user, outcome=outcome, since=since, until=until
+        ).wanted()
         journal = self._control.world.journal
-        return await self._on_server(
-            journal.wait_for(
-                count=count, timeout=timeout, operation=operation, user=user, outcome=outcome
-            )
-        )
+        return await self._on_server(journal.wait_for(count=count, timeout=timeout, **wanted))
 
     async def clear_journal(self) -> None:
         """Forget all exchanges."""
@@ -633,6 +633,8 @@ class Services88:
         *,
         user: str | None = None,
         outcome: Outcome | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         count: int = 1,
         timeout: float = 5.0,
     ) -> list[Exchange]:
@@ -643,7 +645,13 @@ class Services88:
         """
         result: list[Exchange] = self._run(
             self._inner.wait_for(
-                operation, user=user, outcome=outcome, count=count, timeout=timeout
+                operation,
+                user=user,
+                outcome=outcome,
+                since=since,
+                until=until,
+                count=count,
+                timeout=timeout,
             )
         )
         return result
