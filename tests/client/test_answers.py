@@ -196,6 +196,9 @@ def test_faults_are_told(soap: str, fault: str) -> None:
     told = said_to(answer(envelope(fault, soap=soap), 503, Retry_After="7"))
     assert isinstance(told, NotServices88)
     assert "SOAP fault (DeserializationFailed): Not so. Try again in 7 seconds." in str(told)
+    said = fault.replace("Not so.", "Too busy. Try again in 7 seconds.")
+    twice = said_to(answer(envelope(said, soap=soap), 503, Retry_After="7"))
+    assert str(twice).count("Try again in 7 seconds.") == 1
     assert told.status == 503
 
 

@@ -168,7 +168,8 @@ def _told_as_fault(fault: FaultReceived, reply: HttpAnswer) -> NotServices88:
     reason = quoted(fault.reason) or "It gave no reason."
     later = ""
     if reply.retry_after is not None and reply.retry_after.strip().isdecimal():
-        later = f" Try again in {quoted(reply.retry_after)} seconds."
+        wait = f"Try again in {quoted(reply.retry_after)} seconds."
+        later = "" if wait in reason else f" {wait}"  # services88 says it in the reason as well
     return NotServices88(
         f"The server answered with a SOAP fault ({quoted(fault.code)}): {reason}{later}",
         reply.status,
