@@ -86,6 +86,12 @@ def test_a_seed_is_there_at_the_start_and_after_a_reset(tmp_path: Path) -> None:
         ("tenants: []", "line 1: tenants"),
         ("tenants:\n  - name: a\n    users: []\n    users: []\n", "line 4: users is given twice"),
         ("tenants: &a\n  - *a\n", "tenants.0: Input should be"),
+        ("tenants:\n  - name: a\n  - name: A\n", "line 1: tenants: Value error, A and a are the"),
+        (
+            "tenants:\n  - name: a\n    faults:\n      - operation: GetUserInf\n"
+            "        effects: [{kind: busy}]\n",
+            "line 4: tenants.0.faults.0.operation: Value error, there is no such operation.",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_by_line_and_field(tmp_path: Path, text: str, says: str) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from services88.identity.errors import BadInput
+from services88.identity.names import key_of
 from services88.sandbox.control import Control, add_tenant
 from services88.sandbox.models import Model, TenantIn
 from services88.sandbox.worlds import Sandbox
@@ -29,6 +30,18 @@ class Seed(Model):
         min_length=1,
         description="The tenant default is there already, and given what is said of it.",
     )
+
+    @field_validator("tenants")
+    @classmethod
+    def _each_once(cls, tenants: list[TenantIn]) -> list[TenantIn]:
+        """Of two, the second would be added to the first without a word."""
+        named: dict[str, str] = {}
+        for one in tenants:
+            key = key_of(one.name)
+            if key in named:
+                raise ValueError(f"{one.name} and {named[key]} are the same tenant; name it once")
+            named[key] = one.name
+        return tenants
 
 
 def seed_schema() -> dict[str, Any]:
