@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 from services88.sandbox.embedding import SandboxServer
 from services88.store import tenant_rows
 from services88.store.schema import metadata
-from services88.testing import Busy, Services88
+from services88.testing import Busy, Services88, Works
 from tests.running import sign_in
 from tests.sandbox.posting import change, get_ticket, post
 
@@ -72,6 +72,29 @@ def test_wrong_passwords_since_then_are_forgotten(services88: Services88) -> Non
         assert services88.user("JANE").failures == 1, count
         services88.restore()
         assert services88.user("JANE").failures == 0
+
+
+def test_a_sequence_of_faults_goes_on_where_it_was(services88: Services88) -> None:
+    services88.add_user("JANE", "old")
+    services88.fault([Busy(), Works(), Busy()], "AuthenticateUsernamePassword")
+
+    def status() -> int:
+        return post(services88, "SoPrincipal", sign_in("JANE", "old")).status
+
+    assert status() == 503
+    services88.snapshot()
+    before = services88.faults()
+    for _ in range(2):  # restoring leaves the snapshot as it was
+        assert [status(), status(), status()] == [200, 503, 200]
+        services88.restore()
+        assert services88.faults() == before
+    services88.fault(Works())
+    services88.restore()
+    services88.fault(Works())
+    numbers = [one.id for one in services88.faults()]
+    assert len(set(numbers)) == 2
+    services88.reset()
+    assert services88.faults() == []
 
 
 NAMES = st.sampled_from(["ANN", "BOB", "CARL"])

@@ -1,7 +1,7 @@
 """Faults on demand: what goes wrong, at which call, and how often."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -221,15 +221,13 @@ class Faults:
         """List the rules in force, spent ones too."""
         return list(self._planned)
 
-    def rules(self) -> list[Rule]:
-        """List the rules as they were given."""
-        return [one.rule for one in self._planned]
+    def kept(self) -> tuple[Planned, ...]:
+        """Give what :meth:`restore` takes: the rules in force, and how far each has come."""
+        return tuple(replace(one) for one in self._planned)
 
-    def reset(self, rules: Iterable[Rule]) -> None:
-        """Put exactly these in force, as if no call had come."""
-        self.clear()
-        for rule in rules:
-            self.add(rule)
+    def restore(self, kept: Iterable[Planned]) -> None:
+        """Put exactly these in force, as far as they had come then, under the same numbers."""
+        self._planned = [replace(one) for one in kept]
 
     def next(self, operation: str | None, user: str | None) -> Effect | None:
         """Count a call and give what it meets; None where it works.

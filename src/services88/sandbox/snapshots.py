@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from services88.identity.errors import BadInput
 from services88.identity.identity import Identity
 from services88.sandbox.clock import ClockState
-from services88.sandbox.faults import Rule
+from services88.sandbox.faults import Planned
 from services88.sandbox.models import OptionsChange
 from services88.store import tenant_rows
 from services88.store.database import Connection
@@ -29,7 +29,7 @@ class Snapshot:
     rows: TenantRows = field(repr=False)
     clock: ClockState | None
     options: OptionsChange
-    rules: tuple[Rule, ...]
+    faults: tuple[Planned, ...]
 
 
 class Snapshots:
@@ -66,7 +66,7 @@ class Snapshots:
 
         rows = await self._identity.database.transaction(work)
         clock = world.clock.state() if world.clock.moved else None  # None: the machine's time
-        return Snapshot(rows, clock, world.options, tuple(world.faults.rules()))
+        return Snapshot(rows, clock, world.options, world.faults.kept())
 
     async def restore(self, world: "World", name: str) -> None:
         """Put back how things were.
@@ -104,7 +104,7 @@ class Snapshots:
         else:
             world.clock.restore(snapshot.clock)
         world.choose(snapshot.options)
-        world.faults.reset(snapshot.rules)
+        world.faults.restore(snapshot.faults)
 
 
 _MOST = 100
