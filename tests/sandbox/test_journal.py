@@ -48,6 +48,38 @@ def test_an_exchange_tells_all(services88: Services88) -> None:
     assert services88.count(user="JOHN") == 0
 
 
+def test_why_nobody_was_signed_in_is_told_here_only(services88: Services88) -> None:
+    services88.add_user("JANE", "old")
+    services88.add_user("GONE", "old", retired=True)
+    services88.add_user("NEW")
+    ticket = get_ticket(services88, "JANE", "old")
+    answers = set()
+
+    def why(name: str, password: str) -> str:
+        answers.add(post(services88, "SoPrincipal", sign_in(name, password)).content)
+        call = exchange(services88)
+        assert call.outcome == "refused"
+        return str(call.reason)
+
+    assert "no user of this name" in why("NOBODY", "old")
+    assert "user is retired" in why("GONE", "old")
+    assert "has no password" in why("NEW", "old")
+    services88.expire_tickets()
+    assert "the ticket in place of the name" in why(ticket, "old")
+    for _ in range(3):
+        assert "the password is wrong" in why("JANE", "wrong")
+    assert "there is a wait" in why("JANE", "old")
+    assert services88.accepts("JANE", "old")
+    services88.move_clock(3600)
+    assert get_ticket(services88, "JANE", "old")
+    for _ in range(100):
+        services88.move_clock(3600)
+        why("JANE", "wrong")
+    services88.move_clock(3600)
+    assert "the password is right, but disabled" in why("JANE", "old")
+    assert len(answers) == 1
+
+
 def test_secrets_are_kept_when_asked_for() -> None:
     with running(journal_secrets=True) as services88:
         services88.add_user("JANE", password=SECRET)

@@ -18,3 +18,9 @@ class Observer:
 
     def disabled(self) -> None:
         """Take note of a password that was disabled after too many wrong ones."""
+
+    def not_signed_in(self, reason: str) -> None:
+        """Take note of a sign-in that was refused; the caller is not told why.
+
+        :param reason: As in the audit trail.
+        """

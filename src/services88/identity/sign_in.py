@@ -60,6 +60,7 @@ async def with_name(
         if await guessing.admit(identity.database, identity, attempt) is not None:
             # Before anybody is looked up: what is found takes longer than what is not.
             await audit.throttled(identity, tenant, key_of(name), origin)
+            identity.observer.not_signed_in("throttled")
             return None
         user = await find(identity, tenant, name)
         known = user.associate_id if user else 0
@@ -70,16 +71,18 @@ async def with_name(
         disabled = await guessing.is_disabled(identity.database, attempt)
         proved = await identity.hashing.verify(row.secret if row else None, password)
         if not proved or not usable or disabled or user is None or row is None:
+            reason = "password-disabled" if proved and disabled else _why_not(user, row)
             told = audit.refusal(
                 identity,
                 tenant,
                 AuditEvent.AUTHN_LOGIN_FAIL,
                 origin,
-                reason="password-disabled" if proved and disabled else _why_not(user, row),
+                reason=reason,
                 associate_id=known,
                 name=name,
             )
             await guessing.count_failure(identity, attempt, told)
+            identity.observer.not_signed_in(reason)
             return None
         better = None
         if identity.hashing.may_replace(row.secret, password):
@@ -167,6 +170,7 @@ async def _with_ticket(
         caller = await tickets.verify(identity, tenant, text, origin.address)
     except NotSignedIn as refused:
         await audit.ticket_not_a_name(identity, tenant, origin, refused)
+        identity.observer.not_signed_in("bad-ticket")
         return None
     user = await associates.by_id(identity.database, tenant.tenant_id, caller.associate_id)
     ticket = tickets.parse(text)

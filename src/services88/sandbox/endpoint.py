@@ -20,7 +20,7 @@ from services88.contract import namespaces as ns
 from services88.contract.headers import SoExceptionInfo
 from services88.contract.messages import Answer
 from services88.identity.errors import NotSignedIn, ServerBusy
-from services88.sandbox import faults
+from services88.sandbox import faults, refused_sign_ins
 from services88.sandbox.journal import Exchange, Outcome
 from services88.sandbox.masking import mask_body, mask_headers, mask_query, mask_text
 from services88.sandbox.near_misses import miss
@@ -92,8 +92,9 @@ class SandboxServices(BaseRoute):
             effect = world.faults.next(operation.name if operation else None, user)
         answer = _Answer()
         call = _Call(self._sandbox, world, reading, {**scope, "service": address}, incoming)
-        took_effect = await _perform(call, effect, answer)
-        judged = _judge(answer, reading)
+        with refused_sign_ins.listening() as reasons:
+            took_effect = await _perform(call, effect, answer)
+        judged = _judge(answer, reading, reasons)
         keep = self._sandbox.keep_secrets
         world.journal.add(
             Exchange(
@@ -326,8 +327,11 @@ class _Judged:
     exception_type: str | None = None
 
 
-def _judge(answer: _Answer, reading: Reading) -> _Judged:
-    """Say how an exchange ended, from the answer that the client gets."""
+def _judge(answer: _Answer, reading: Reading, reasons: list[str]) -> _Judged:
+    """Say how an exchange ended, from the answer that the client gets.
+
+    :param reasons: Why a sign-in was refused, which the answer does not tell.
+    """
     if answer.status is None:
         why = {"reset": "the connection was reset", "close": "the connection was closed"}
         return _Judged("broken", why.get(answer.broken or "", "the client left"))
@@ -359,5 +363,5 @@ def _judge(answer: _Answer, reading: Reading) -> _Judged:
     if "Reason" in facts:
         return _Judged("refused", facts.get("Text") or facts["Reason"])
     if root.findtext(f".//{space}AuthenticationSucceeded") == "false":
-        return _Judged("refused", "Nobody was signed in: the name or the password is wrong.")
+        return _Judged("refused", refused_sign_ins.said(reasons))
     return _Judged("succeeded")

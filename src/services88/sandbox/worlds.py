@@ -16,6 +16,7 @@ from services88.sandbox.faults import Faults
 from services88.sandbox.journal import Cleared, Exchange, Journal
 from services88.sandbox.models import OptionsChange
 from services88.sandbox.reading import Reading
+from services88.sandbox.refused_sign_ins import Listening
 from services88.sandbox.snapshots import Snapshots
 from services88.settings import Settings
 from services88.store import credentials, tenant_rows
@@ -41,7 +42,7 @@ class World:
     ) -> None:
         self.tenant = tenant
         self.clock = SandboxClock(identity.clock)
-        self.identity = replace(identity, clock=self.clock)
+        self.identity = replace(identity, clock=self.clock, observer=Listening(identity.observer))
         self.journal = Journal(tenant.name, tell)
         self.faults = Faults()
         self._settings = settings
