@@ -51,7 +51,7 @@ def test_python(tmp_path: Path) -> None:
         timeout=240,
         check=False,
     )
-    assert "11 passed" in done.stdout, done.stdout
+    assert "12 passed" in done.stdout, done.stdout
 
 
 @pytest.fixture
