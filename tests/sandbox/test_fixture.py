@@ -306,6 +306,14 @@ def test_a_test_may_delete_its_tenant(services88_server: SandboxServer) -> None:
         path = f"/__sandbox/tenants/{tenant.tenant}"
         json = {"Content-Type": "application/json"}
         assert request(tenant.server_url, "DELETE", path, headers=json).status == 204
+        for ask in (
+            tenant.users,
+            tenant.calls,
+            tenant.now,
+            lambda: tenant.add_user("JANE", "old"),
+        ):
+            with pytest.raises(LookupError, match=f"Tenant {tenant.tenant} was deleted"):
+                ask()
 
     async def work() -> None:
         async with services88_server.tenant_async() as tenant:

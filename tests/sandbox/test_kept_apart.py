@@ -208,6 +208,26 @@ def test_so_does_a_failing_fixture_and_a_test_that_asks_for_ours_late(
     assert "/Remote/Services88/User.svc?wsdl http" in done.stdout, done.stdout
 
 
+def test_a_failing_test_that_has_deleted_its_tenant_ends_no_run(tmp_path: Path) -> None:
+    (tmp_path / "test_deleted.py").write_text(
+        "def test_it(services88, services88_server):\n"
+        "    services88_server.run(services88_server.sandbox.delete(services88.tenant))\n"
+        "    assert 0\n"
+        "def test_after():\n"
+        "    pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "was deleted: its test has ended" in done.stdout
+
+
 def test_a_fixture_that_has_ended_its_sandbox_says_so_and_ends_no_run(tmp_path: Path) -> None:
     (tmp_path / "test_ended.py").write_text(
         "import pytest\n"

@@ -44,14 +44,23 @@ class AsyncServices88:
     """
 
     def __init__(self, control: Control, base: str, bridge: Bridge) -> None:
-        self._control, self._base, self._on_server = control, base, bridge
+        self._made, self._base, self._on_server = control, base, bridge
+
+    @property
+    def _control(self) -> Control:
+        """What is done to the tenant, as long as there is one: else all would seem to be empty."""
+        if self._made.world.leaving:
+            raise LookupError(
+                f"Tenant {self.tenant} was deleted: its test has ended, or has deleted it itself."
+            )
+        return self._made
 
     # --- addresses --------------------------------------------------------------------------------
 
     @property
     def tenant(self) -> str:
         """Name of the tenant."""
-        return self._control.world.tenant.name
+        return self._made.world.tenant.name
 
     @property
     def server_url(self) -> str:
