@@ -354,6 +354,17 @@ def test_filters(trail: Trail) -> None:
     assert [line.split()[0] for line in lines[1:]] == ["7", "8"]
 
 
+@pytest.mark.parametrize("looked_at", [1, 3, 8, 100])
+def test_the_newest_are_found_a_part_at_a_time(
+    trail: Trail, looked_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_trail, "_LOOKED_AT", looked_at)
+    created = trail.events()[1::2]
+    assert trail.events("--event", "user_created", "--limit", "3") == created[-3:]
+    assert trail.events("--event", "user_created", "--limit", "100") == created
+    assert trail.events("--since", "2100-01-01", "--limit", "3") == []
+
+
 def test_more_than_a_page(database: str) -> None:
     clock = TestClock()
     identity = _open(database, None, clock)

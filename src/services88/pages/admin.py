@@ -230,7 +230,7 @@ async def _user(
         may_change=await administration.may_change(visit.identity, caller, user),
         obstacle=_(obstacle) if obstacle else "",
         tickets=await tickets.listing(visit.identity, caller.tenant, user),
-        events=await _events(visit, caller, user=user.name, most=10),
+        events=_for_people(await audit_trail.about(visit.identity, caller.tenant, number, 10)),
     )
 
 
@@ -279,12 +279,14 @@ async def _events(
     event: str | None = None,
     since: int | None = None,
     until: int | None = None,
-    most: int = _MOST_EVENTS,
 ) -> list[audit_trail.AuditEntry]:
     which = await audit_trail.filtered(
         visit.identity, caller.tenant, user=user, event=event, since=since, until=until
     )
-    found = await audit_trail.newest(visit.identity, caller.tenant, which, most)
+    return _for_people(await audit_trail.newest(visit.identity, caller.tenant, which, _MOST_EVENTS))
+
+
+def _for_people(found: list[audit_trail.AuditEntry]) -> list[audit_trail.AuditEntry]:
     return [entry for entry in reversed(found) if entry.row.event != audit_trail.CHECKPOINT]
 
 

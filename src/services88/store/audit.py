@@ -4,7 +4,7 @@
 minute, until the minute is over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = [
     "Filter",
     "Head",
     "Pending",
+    "about",
     "append",
     "count_up",
     "ends",
@@ -144,7 +145,18 @@ def _matching() -> Select[*tuple[Any, ...]]:
 
 
 _page = _matching().order_by(audit_event.c.sequence).limit(bindparam("most"))
-_newest = _matching().order_by(audit_event.c.sequence.desc()).limit(bindparam("most"))
+_newest = (
+    _matching()
+    .where(audit_event.c.sequence <= bindparam("upto"))
+    .order_by(audit_event.c.sequence.desc())
+    .limit(bindparam("most"))
+)
+_about = (
+    select(*_columns)
+    .where(_of_tenant, audit_event.c.associate_id == bindparam("user"))
+    .order_by(audit_event.c.at.desc())
+    .limit(bindparam("most"))
+)
 
 _first_kept = select(func.min(audit_event.c.sequence)).where(
     _of_tenant, audit_event.c.at >= bindparam("before"), audit_event.c.event != bindparam("mark")
@@ -227,6 +239,10 @@ def _bound(which: Filter) -> dict[str, object]:
     }
 
 
+def _rows(found: Iterable[Sequence[Any]]) -> list[AuditRow]:
+    return [AuditRow(**dict(zip(_NAMES, row, strict=True))) for row in found]
+
+
 async def page(
     reader: Reader, tenant: int, *, after: int, most: int, which: Filter | None = None
 ) -> Sequence[AuditRow]:
@@ -235,14 +251,20 @@ async def page(
     :param which: Only these; None reads every row there is, possible or not.
     """
     chosen = which or Filter(since=-(2**62))
-    rows = await reader.all(_page, tenant=tenant, after=after, most=most, **_bound(chosen))
-    return [AuditRow(**dict(zip(_NAMES, row, strict=True))) for row in rows]
+    return _rows(await reader.all(_page, tenant=tenant, after=after, most=most, **_bound(chosen)))
 
 
-async def newest(reader: Reader, tenant: int, *, most: int, which: Filter) -> Sequence[AuditRow]:
-    """Read the newest events, oldest of them first."""
-    rows = await reader.all(_newest, tenant=tenant, after=0, most=most, **_bound(which))
-    return [AuditRow(**dict(zip(_NAMES, row, strict=True))) for row in reversed(rows)]
+async def newest(
+    reader: Reader, tenant: int, *, after: int, upto: int, most: int, which: Filter
+) -> Sequence[AuditRow]:
+    """Read the newest events between two numbers (the second included), oldest of them first."""
+    bounds = {"after": after, "upto": upto, "most": most}
+    return _rows(reversed(await reader.all(_newest, tenant=tenant, **bounds, **_bound(which))))
+
+
+async def about(reader: Reader, tenant: int, user: int, *, most: int) -> Sequence[AuditRow]:
+    """Read the newest events about a user, in any order."""
+    return _rows(await reader.all(_about, tenant=tenant, user=user, most=most))
 
 
 async def prefix_before(
