@@ -1,6 +1,8 @@
 """Hashing: says early when there is too much to do, and goes on afterwards."""
 
 import asyncio
+import errno
+import os
 import socket
 import struct
 import threading
@@ -61,6 +63,18 @@ def test_a_full_queue_is_told_at_once_and_works_again_when_it_is_done(
     asyncio.run(story())
     assert len(hasher.threads) == 2
     assert threading.get_ident() not in hasher.threads, "never on the event loop"
+
+
+def test_where_no_priority_may_be_set_it_hashes_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object) -> None:  # as a system call filter does
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setpriority", refused)
+    hashing = Hashing(threads=1)
+    assert asyncio.run(hashing.hash("x"))
+    hashing.close()
 
 
 def test_a_failure_frees_its_place(hashing: Hashing) -> None:

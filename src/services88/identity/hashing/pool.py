@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import partial
@@ -180,7 +181,8 @@ class Hashing:
 def _give_way() -> None:
     """Let the event loop go first: a cheap call then hardly waits for the hashing beside it."""
     if sys.platform == "linux":  # which alone counts niceness by thread
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        with suppress(OSError):  # a sandbox may forbid it, and then a thread is one like others
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 _NICENESS = 5
