@@ -2,10 +2,16 @@
 
 import asyncio
 import re
+import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
+from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from services88.identity import accounts, tenants
 from services88.identity.hashing import Hasher
@@ -118,6 +124,33 @@ def _backed_up(folder: Path) -> Path:
     assert added.returncode == 0, added.stderr
     assert finished("db", "backup", "a.backup", folder=folder).returncode == 0
     return folder / "a.backup"
+
+
+@pytest.mark.parametrize("left", ["damaged", "gone"])
+def test_what_a_killed_server_left_beside_the_file_does_not_get_into_the_restored_one(
+    folder: Path, left: str
+) -> None:
+    file = _backed_up(folder)
+    database = folder / URL.removeprefix("sqlite:///")
+    shutil.copy(file, database)
+    program = (
+        "import os, sqlite3, sys\n"
+        "driver = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "driver.execute('PRAGMA journal_mode=WAL')\n"
+        "driver.execute('PRAGMA wal_checkpoint(TRUNCATE)')\n"
+        "driver.execute(\"UPDATE associate SET name = 'LATER'\")\n"
+        "os._exit(9)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(database)], check=False)
+    assert (folder / f"{database.name}-wal").stat().st_size > 0
+    if left == "gone":
+        database.unlink()
+    else:
+        database.write_bytes(b"damaged " * 512 + database.read_bytes()[4096:])
+    restored = finished("db", "restore", file.name, "--database", URL, "--force", folder=folder)
+    assert restored.returncode == 0, restored.stderr
+    with closing(sqlite3.connect(database)) as driver:
+        assert driver.execute("SELECT name FROM associate").fetchall() == [("JANE",)]
 
 
 def test_a_backup_whose_audit_trail_was_tampered_with_is_refused(folder: Path) -> None:

@@ -99,8 +99,8 @@ def _beside(target: Path) -> Iterator[Path]:
     try:
         yield copy
     finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            Path(name + suffix).unlink(missing_ok=True)
+        copy.unlink(missing_ok=True)
+        _remove_logs(copy)
 
 
 def _copy(source: Path, copy: Path) -> None:
@@ -155,9 +155,17 @@ def _alone(target: Path) -> Iterator[None]:
         yield
 
 
+def _remove_logs(database: Path) -> None:
+    for suffix in ("-wal", "-shm", "-journal"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
 def _replace(copy: Path, target: Path) -> None:
     with copy.open("rb") as file:
         os.fsync(file.fileno())
+    # What a killed server left beside a file that is damaged or gone: SQLite would write it into
+    # whatever stands there next.
+    _remove_logs(target)
     copy.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:
