@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+from urllib.parse import quote_plus
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -193,11 +194,20 @@ class Settings(BaseSettings):
 
 
 def masked_url(url: str) -> str:
-    """Give a database URL without its password."""
+    """Give a database URL without its passwords."""
     try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
+        read = make_url(url)
+    except (ArgumentError, ValueError):
         return "***"
+    if read.password is not None and url.count("@") > 1:
+        return "***"  # one of them was not escaped, so the password may go on behind it
+    # asyncpg takes passwords in the query as well.
+    secret = {name: _MASK for name in read.query if "password" in name.lower()}
+    shown = read.update_query_dict(secret).render_as_string(hide_password=True)
+    return shown.replace(quote_plus(_MASK), _MASK)
+
+
+_MASK = "***"
 
 
 def load(flags: dict[str, Any], config: Path | None = None) -> Settings:

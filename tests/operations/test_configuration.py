@@ -3,7 +3,9 @@
 import tomllib
 from pathlib import Path
 
-from services88.settings import Settings
+import pytest
+
+from services88.settings import Settings, load, masked_url
 from tests.programs import finished
 
 
@@ -33,6 +35,34 @@ def test_every_setting_is_shown_with_its_source_and_without_secrets(folder: Path
     for name in Settings.model_fields:
         assert any(line.lstrip("# ").startswith(f"{name} ") for line in lines), name
     tomllib.loads(shown.stdout)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://u@h/db?password=hidden", "postgresql://u@h/db?password=***"),
+        (
+            "postgresql://u@h/db?sslmode=require&sslpassword=hidden",
+            "postgresql://u@h/db?sslmode=require&sslpassword=***",
+        ),
+        ("postgresql://u:not@hidden@h/db", "***"),
+        ("postgresql://u:not@hid/hidden@h/db", "***"),
+        ("postgresql://u:hidden@h:port/db", "***"),
+        ("postgresql://u:hid/hidden@h/db", "postgresql://u:***@h/db"),
+    ],
+)
+def test_a_password_is_not_shown_wherever_it_stands_in_the_url(url: str, shown: str) -> None:
+    assert masked_url(url) == shown
+    assert "hidden" not in repr(load({"database": url}))
+
+
+def test_a_password_that_was_not_escaped_is_not_told(folder: Path) -> None:
+    for password in ("hidden/more", "hidden#more", "more?hidden"):
+        url = f"postgresql://u:{password}@127.0.0.1:1/db"
+        refused = finished("db", "current", "--database", url, folder=folder)
+        assert refused.returncode == 1
+        assert "cannot be read" in refused.stderr
+        assert "hidden" not in refused.stderr
 
 
 def test_what_is_shown_makes_the_same_server(folder: Path) -> None:

@@ -89,9 +89,14 @@ async def connect(url: str) -> asyncpg.Connection:
         return await asyncpg.connect(
             url, timeout=_ANSWER_SECONDS, command_timeout=60, server_settings=_SESSION
         )
-    except (asyncpg.ClientConfigurationError, ValueError) as error:
+    except asyncpg.ClientConfigurationError as error:
         raise UnusableDatabase(
             f"The database URL cannot be read: {error}. Write postgresql://USER@HOST:PORT/DATABASE."
+        ) from None
+    except ValueError:  # which quotes what may be a part of the password
+        raise UnusableDatabase(
+            "The database URL cannot be read. Write postgresql://USER@HOST:PORT/DATABASE. "
+            "Signs like : / ? # @ in a password are written as %3A %2F %3F %23 %40."
         ) from None
     except asyncpg.InvalidCatalogNameError as error:
         raise UnusableDatabase(
