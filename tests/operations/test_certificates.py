@@ -2,8 +2,10 @@
 
 import http.client
 import signal
+import socket
 import ssl
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,22 @@ def test_a_new_certificate_and_a_bad_one(folder: Path, authority: trustme.CA) ->
         for connection in (old, new, third):
             connection.close()
     assert "Traceback" not in server.said
+
+
+def test_a_handshake_must_be_complete_in_time(folder: Path, authority: trustme.CA) -> None:
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    _place(folder, authority.issue_cert("127.0.0.1"))
+    files = ("--tls-certificate", "chain.pem", "--tls-key", "key.pem")
+    with (
+        serving(*files, folder=folder, tls=trusting, SERVICES88_HEADER_SECONDS="1") as server,
+        socket.create_connection((server.host, server.port), timeout=20) as silent,
+    ):
+        connection = _connect(server, trusting)
+        assert _answers(connection)
+        connection.close()
+        with suppress(ConnectionResetError):
+            assert silent.recv(1) == b"", "the server hangs up"
 
 
 def test_tls_before_1_2_is_refused(folder: Path, authority: trustme.CA) -> None:

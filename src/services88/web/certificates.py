@@ -47,18 +47,54 @@ def _warn_of_open_key(key: Path) -> None:
 class ReloadingServer(uvicorn.Server):
     """uvicorn, which on SIGHUP reads certificate and key again; what is wrong changes nothing."""
 
+    def __init__(self, config: uvicorn.Config, handshake_seconds: float) -> None:
+        """Make the server, ready to run.
+
+        :param handshake_seconds: That a client has for the handshake of TLS.
+        """
+        super().__init__(config)
+        self._handshake_seconds = handshake_seconds
+
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start to answer."""
         if self.config.ssl is not None:
             self.config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.config.ssl_keyfile is not None:
             _warn_of_open_key(Path(self.config.ssl_keyfile))
-        await super().startup(sockets)
+        if self.config.ssl is not None and sockets is not None:
+            await super().startup([])
+            await self._listen(sockets)
+        else:
+            await super().startup(sockets)
         # Without TLS there is nothing to read; but `systemctl reload` must not end the server,
         # and a terminal that closes must.
         wanted = self.config.ssl is not None or not sys.stdin or not sys.stdin.isatty()
         if wanted and threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+
+    async def _listen(self, sockets: list[socket]) -> None:
+        """Do what uvicorn does, which would let a handshake take a minute.
+
+        Until it is done a connection counts nowhere, and yet keeps a file open.
+        """
+
+        def protocol() -> asyncio.Protocol:
+            made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            )
+            return made
+
+        for one in sockets:
+            listening = await asyncio.get_running_loop().create_server(
+                protocol,
+                sock=one,
+                ssl=self.config.ssl,
+                ssl_handshake_timeout=self._handshake_seconds,
+                backlog=self.config.backlog,
+            )
+            self.servers.append(listening)
 
     def reload(self) -> None:
         """Read certificate and key again, for the connections that are made from now on."""

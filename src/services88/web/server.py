@@ -114,7 +114,7 @@ def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
     # access_log=False only leaves it without handlers, and others may add one: query strings of
     # mailed links would be logged.
     logging.getLogger("uvicorn.access").disabled = True
-    return ReloadingServer(config)
+    return ReloadingServer(config, settings.header_seconds)
 
 
 def run(
