@@ -14,6 +14,7 @@ import pytest
 
 from services88.identity.errors import ServerBusy
 from services88.identity.hashing import Asker, Hasher, Hashing, asker
+from services88.web.callers import Callers
 from tests.running import RunningServer, change_own, sign_in
 
 
@@ -189,6 +190,23 @@ def test_one_address_fills_half_of_the_queue_at_most() -> None:
 
     asyncio.run(story())
     hashing.close()
+
+
+def test_the_addresses_of_one_network_of_ipv6_are_one() -> None:
+    seen: list[str] = []
+
+    async def app(*_: object) -> None:
+        of = asker.get()
+        assert of is not None
+        seen.append(of.address)
+
+    async def story() -> None:
+        for address in ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "192.0.2.1"):
+            scope = {"type": "http", "client": (address, 1)}
+            await Callers(app)(scope, None, None)  # type: ignore[arg-type]
+
+    asyncio.run(story())
+    assert seen == ["2001:db8::/64", "2001:db8::/64", "2001:db8:0:1::/64", "192.0.2.1"]
 
 
 def test_who_waits_too_long_is_told_and_the_work_is_dropped() -> None:

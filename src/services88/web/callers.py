@@ -1,7 +1,10 @@
 """Whose a request is, for what limits the work that is done for one caller."""
 
+from functools import lru_cache
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services88.identity.guessing import place_of
 from services88.identity.hashing import Asker, asker
 
 __all__ = ["Callers"]
@@ -18,9 +21,13 @@ class Callers:
         """Pass a request on."""
         if scope["type"] == "http":
             client = scope.get("client")
-            of = Asker(client[0] if client else "")
+            # Of IPv6 the network: one customer has as many addresses as there are places.
+            of = Asker(_place_of(client[0]) if client else "")
             transport = scope.get("services88.transport")
             if transport is not None:
                 of.left = transport.is_closing
             asker.set(of)
         await self._app(scope, receive, send)
+
+
+_place_of = lru_cache(1024)(place_of)
