@@ -4,10 +4,12 @@ import asyncio
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from sqlalchemy import Connection as SqlalchemyConnection
 from sqlalchemy import text
 
 from services88.identity import audit_trail, tenants
@@ -180,6 +182,33 @@ def test_a_lost_connection_is_made_anew_and_the_work_done_again(
         return found
 
     assert asyncio.run(run()) == "2"
+
+
+def test_tables_that_take_long_to_make_are_made_and_waited_for(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(postgresql_module._SESSION, "lock_timeout", "200ms")
+    monkeypatch.setitem(postgresql_module._SESSION, "idle_in_transaction_session_timeout", "200ms")
+    begun = threading.Event()
+    told: list[str] = []
+
+    def slow(connection: SqlalchemyConnection) -> None:
+        begun.set()
+        time.sleep(1)
+        told.append("first")
+        connection.execute(text("CREATE TABLE slow (one INTEGER)"))
+
+    def quick(connection: SqlalchemyConnection) -> None:
+        told.append("second")
+        connection.execute(text("SELECT one FROM slow"))
+        assert connection.scalar(text("SHOW lock_timeout")) == "200ms", "for tables"
+
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(postgresql_module.alone, url, slow)
+        assert begun.wait(30)
+        postgresql_module.alone(url, quick)
+        first.result(30)
+    assert told == ["first", "second"]
 
 
 def test_what_work_raises_undoes_all_of_it(url: str) -> None:

@@ -14,7 +14,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import asyncpg
 from sqlalchemy import Connection as SqlalchemyConnection
@@ -32,6 +32,9 @@ from services88.store.errors import (
     StoreError,
     UnusableDatabase,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 __all__ = ["PostgresqlDatabase", "alone", "connect", "opened", "revision"]
 
@@ -79,15 +82,19 @@ class _Driver(asyncpg.Connection):
         return ""
 
 
-async def connect(url: str) -> asyncpg.Connection:
+async def connect(url: str, command_seconds: float = 60) -> asyncpg.Connection:
     """Open one connection.
 
+    :param command_seconds: That a statement may take.
     :raises UnusableDatabase: The URL is none, or the server refuses it.
     :raises DatabaseUnavailable: The server does not answer.
     """
     try:
         return await asyncpg.connect(
-            url, timeout=_ANSWER_SECONDS, command_timeout=60, server_settings=_SESSION
+            url,
+            timeout=_ANSWER_SECONDS,
+            command_timeout=command_seconds,
+            server_settings=_SESSION,
         )
     except asyncpg.ClientConfigurationError as error:
         raise UnusableDatabase(
@@ -135,15 +142,25 @@ def revision(url: str) -> str | None:
 
 
 def alone(url: str, work: Callable[[SqlalchemyConnection], None]) -> None:
-    """Do a piece of work in one transaction, while no other server does such work."""
+    """Do a piece of work in one transaction, while no other server does such work.
+
+    It may take long, and others wait for it: both have an hour. For the locks of tables it waits as
+    briefly as everybody, since who waits for one keeps all others from the table.
+    """
 
     async def all_of_it() -> None:
         engine = create_async_engine(
-            "postgresql+asyncpg://", async_creator=lambda: connect(url), poolclass=NullPool
+            "postgresql+asyncpg://",
+            async_creator=lambda: connect(url, command_seconds=3600),
+            poolclass=NullPool,
         )
         try:
             async with engine.begin() as connection:
+                # Otherwise it ends where it computes for long between two statements.
+                await _set_locally(connection, "idle_in_transaction_session_timeout", "1h")
+                await _set_locally(connection, "lock_timeout", "1h")
                 await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
+                await _set_locally(connection, "lock_timeout", _SESSION["lock_timeout"])
                 await connection.run_sync(work)
         finally:
             await engine.dispose()
@@ -159,6 +176,10 @@ def alone(url: str, work: Callable[[SqlalchemyConnection], None]) -> None:
             f"PostgreSQL does not allow to make the tables: {error.orig}. "
             "Let the user of the URL own the database, or grant CREATE on its schema."
         ) from error
+
+
+async def _set_locally(connection: "AsyncConnection", name: str, value: str) -> None:
+    await connection.execute(select(func.set_config(name, value, True)))
 
 
 _MIGRATING = 0x53657276_88  # any number that others do not lock
