@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgresql import postgresql
 from tests.programs import Program, finished, own_environment, program, serving
 from tests.running import Reply, change_own, credentials, envelope, sign_in
 
@@ -106,6 +107,26 @@ def test_a_worker_that_dies_is_replaced(server: Program) -> None:
     assert "Traceback" not in server.said
 
 
+@pytest.mark.postgresql
+@_PROCESSES
+def test_a_worker_that_dies_while_the_database_is_away_is_replaced(tmp_path: Path) -> None:
+    with postgresql() as database:
+        of = ("--database", database.new_database())
+        command = ("user", "add", "JANE", "--password-stdin", *of)
+        assert finished(*command, folder=tmp_path, stdin=f"{PASSWORD}\n").returncode == 0
+        with serving("--workers", "2", *of, folder=tmp_path) as server:
+            eventually(lambda: len(workers_of(server)) == 2)
+            before = workers_of(server)
+            database.stop(signal.SIGQUIT)
+            os.kill(min(before), signal.SIGKILL)
+            eventually(lambda: len(workers_of(server)) == 2 and workers_of(server) != before)
+            assert post(server, "SoPrincipal", sign_in("JANE", PASSWORD)).status == 503
+            os.kill(max(before), signal.SIGKILL)  # so that it is the new one that answers
+            database.start()
+            assert _ticket(server, PASSWORD)
+            assert "Traceback" not in server.said
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @_PROCESSES
 def test_told_to_stop_all_workers_stop(server: Program, number: signal.Signals) -> None:
@@ -162,7 +183,6 @@ def test_a_terminal_that_says_to_reload_ends_nobody(server: Program) -> None:
     assert _ticket(server, PASSWORD)
 
 
-@_PROCESSES
 def _two_free_ports() -> int:
     # Not among those that the system gives to whoever asks for any.
     while True:

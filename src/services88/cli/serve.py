@@ -122,7 +122,9 @@ def _answer(settings: "Settings", listening: socket, worker: int = 0) -> None:
     from services88.web.server import run
     from services88.web.workers import end_with_supervisor
 
-    identity = identity_of(settings)
+    # The tables were looked at by _check. A worker that takes a dead one's place while the database
+    # is away must start like those that went on, or it would end the server.
+    identity = identity_of(settings, is_upgraded=True)
     routes = [*page_routes(settings, identity), *routes_of(settings, identity)]
     app = application(settings, identity, routes, worker=worker)
     run(settings, app, listening, end_with_supervisor)

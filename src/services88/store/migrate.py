@@ -87,14 +87,17 @@ def _to_head(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def open_database(url: str, *, connections: int = 10) -> Database:
+def open_database(url: str, *, connections: int = 10, is_upgraded: bool = False) -> Database:
     """Open a database, creating it and bringing its tables up to date where needed.
 
     :param url: ``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE``.
     :param connections: How many connections to PostgreSQL this process opens at most.
+    :param is_upgraded: Whether its tables were just seen to be up to date. Then PostgreSQL need not
+        answer now.
     :raises UnusableDatabase: The URL or the database is none we can use.
     :raises DatabaseUnavailable: The database does not answer.
     """
-    upgrade(url)
+    if not is_upgraded:
+        upgrade(url)
     database: Database = _executor(url).opened(url, connections)
     return database

@@ -46,14 +46,19 @@ __all__ = [
 ]
 
 
-def identity_of(settings: Settings, clock: Clock | None = None) -> Identity:
+def identity_of(
+    settings: Settings, clock: Clock | None = None, *, is_upgraded: bool = False
+) -> Identity:
     """Open what the settings name.
 
+    :param is_upgraded: Whether the tables of the database were just seen to be up to date.
     :raises UnusableDatabase: The database cannot be used.
     :raises BadInput: A file that the settings name cannot be used.
     """
     hasher, policy = check_files(settings)
-    database = open_database(settings.database, connections=settings.database_connections)
+    database = open_database(
+        settings.database, connections=settings.database_connections, is_upgraded=is_upgraded
+    )
     limits = GuessLimits(
         disable_after=settings.guess_disable_after,
         exempt=networks(settings.guess_exempt_networks),
