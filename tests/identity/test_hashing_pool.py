@@ -250,6 +250,28 @@ def test_a_request_that_was_taken_on_is_not_refused_half_way() -> None:
     hashing.close()
 
 
+def test_a_request_that_was_taken_on_is_not_refused_for_waiting_either() -> None:
+    hashing = Hashing(threads=1, queue=2, patience=0.2)
+    release = threading.Event()
+
+    async def two_parts() -> bool:
+        asker.set(Asker("192.0.2.1"))
+        return await hashing.run(lambda: True) and await hashing.run(lambda: True)
+
+    async def story() -> None:
+        mine = asyncio.create_task(two_parts())
+        await asyncio.sleep(0)
+        other = asyncio.create_task(hashing.run(lambda: release.wait(30)))
+        await asyncio.sleep(1)
+        assert not mine.done()
+        release.set()
+        assert await mine
+        assert await other
+
+    asyncio.run(story())
+    hashing.close()
+
+
 def test_a_client_that_hangs_up_leaves_no_work_behind(
     shared_server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,9 +51,9 @@ class Hashing:
     """Runs a hasher on a few threads, and says so early when there is too much to do.
 
     Memory is at most ``threads`` times Argon2's; the work waiting is at most ``queue`` pieces, of
-    which one address holds at most half, and none waits longer than ``patience`` (ASVS 15.2.2). An
-    imported hash may take more memory and time until its first sign-in, up to the limits in
-    ``formats.py``.
+    which one address holds at most half, and no request waits longer than ``patience`` for its
+    first (ASVS 15.2.2). An imported hash may take more memory and time until its first sign-in, up
+    to the limits in ``formats.py``.
 
     :ivar rejected: How often there was too much to do.
     """
@@ -70,7 +70,7 @@ class Hashing:
 
         :param threads: Pieces done at once; one a core where not given.
         :param queue: Pieces that may wait.
-        :param patience: Seconds that a piece may wait.
+        :param patience: Seconds that the first piece of a request may wait.
         """
         self.hasher = hasher or Hasher()
         self._threads = threads or threads_of()
@@ -110,6 +110,9 @@ class Hashing:
         :raises CallerLeft: Nobody waits for the answer any more, so the work was not begun.
         """
         of = asker.get() or Asker()
+        # The rest of what was begun waits for as long as it takes: it is never behind more than the
+        # queue, and refusing it would waste what was done.
+        patience = None if of.admitted else self._patience
         self._admit(of)
 
         def begun() -> T:
@@ -123,7 +126,7 @@ class Hashing:
         future.add_done_callback(partial(self._done, of))
         waited = asyncio.wrap_future(future)
         try:
-            done, _ = await asyncio.wait((waited,), timeout=self._patience)
+            done, _ = await asyncio.wait((waited,), timeout=patience)
             if not done and future.cancel():
                 self._reject()
             # Once begun, it is done soon: it is awaited however long it waited before.
