@@ -1,14 +1,18 @@
 """What Prometheus reads."""
 
+import asyncio
 import socket
+import threading
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from services88.identity.clock import HOUR
 from tests.programs import finished
-from tests.running import RunningServer, Starter, envelope
+from tests.running import RunningServer, Starter, TestClock, envelope, running
 
 
 def _free_port() -> int:
@@ -64,17 +68,36 @@ def test_calls_are_counted_by_operation_and_outcome(metered: tuple[RunningServer
     assert found["process_resident_memory_bytes", nothing] > 1_000_000
 
 
-def test_throttles_and_disablements(start: Starter) -> None:
-    port = _free_port()
-    exempt = {"guess_exempt_networks": "127.0.0.1", "guess_disable_after": 10}
-    server = start(metrics_port=port, **exempt)
-    server.add_user("JANE", "vellum orbit")
-    for _ in range(12):
-        server.sign_in("JANE", "wrong")
+def test_throttles_disablements_and_what_was_too_much_to_hash(database: str) -> None:
+    port, clock = _free_port(), TestClock()
     nothing: frozenset[tuple[str, str]] = frozenset()
-    found = _read(port)
-    assert found["services88_password_throttles_total", nothing] > 0
-    assert found["services88_password_disablements_total", nothing] == 0
+
+    def counted() -> list[float]:
+        names = ("password_throttles", "password_disablements", "hashing_rejected")
+        found = _read(port)
+        return [found[f"services88_{name}_total", nothing] for name in names]
+
+    few: dict[str, Any] = {"hashing_threads": 1, "hashing_queue": 2, "guess_disable_after": 10}
+    with running(database, clock, metrics_port=port, **few) as server:
+        server.add_user("JANE", "vellum orbit")
+        assert counted() == [0, 0, 0]
+        for _ in range(10):
+            server.sign_in("JANE", "wrong")
+            clock.time += HOUR  # nobody waits so long
+        assert counted() == [0, 1, 0]
+        for _ in range(4):
+            server.sign_in("NOBODY", "wrong")
+        assert counted() == [1, 1, 0]
+        hashing, release = server.identity.hashing, threading.Event()
+
+        async def too_much() -> None:
+            work = [asyncio.ensure_future(hashing.run(release.wait)) for _ in range(4)]
+            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)  # the one refused
+            release.set()
+            await asyncio.gather(*work, return_exceptions=True)
+
+        server.run(too_much())
+        assert counted() == [1, 1, 1]
 
 
 def test_a_port_that_is_taken_is_told(folder: Path) -> None:
