@@ -19,7 +19,7 @@ from services88.store.database import Connection
 from services88.store.errors import Conflict, DatabaseUnavailable, UnusableDatabase
 from services88.store.postgresql import PostgresqlDatabase
 from services88.store.tenants import get_fact, put_fact
-from tests.postgresql import PostgresqlServer, postgresql
+from tests.postgresql import PostgresqlServer, connected, postgresql
 from tests.running import RunningServer, running, sign_in
 
 pytestmark = pytest.mark.postgresql
@@ -302,6 +302,32 @@ def test_a_url_that_cannot_be_used_names_cause_and_remedy(
     with pytest.raises(error, match=remedy) as raised:
         migrate.open_database(wrong.format(port=server.port))
     assert "hush" not in str(raised.value)
+
+
+def test_a_connection_that_may_only_read_is_not_kept(url: str) -> None:
+    name = url.rpartition("/")[2]
+    database = migrate.open_database(url)
+
+    async def write(connection: Connection) -> None:
+        await put_fact(connection, "written", "yes")
+
+    async def may_only_read(value: str) -> None:
+        async with connected(url) as driver:
+            await driver.execute("SET default_transaction_read_only = off")
+            await driver.execute(
+                f"ALTER DATABASE {name} SET default_transaction_read_only = {value}"
+            )
+
+    async def run() -> None:
+        await may_only_read("on")
+        with pytest.raises(DatabaseUnavailable, match="read-only"):
+            await database.transaction(write)
+        await database.one(text("SELECT 1"))  # which leaves such a connection at hand
+        await may_only_read("off")
+        await database.transaction(write)
+        await database.close()
+
+    asyncio.run(run())
 
 
 def test_a_connection_that_was_idle_for_long_is_not_used_again(

@@ -66,6 +66,7 @@ _LOST = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,  # of a server that another took over from
 )
 # The tables are not those that were found at the start; an operator has to see to it.
 _TAKEN_AWAY = (
@@ -316,8 +317,10 @@ class _Connection:
             await self._driver.execute("BEGIN")
         try:
             result = await work(self)
-        except BaseException:
+        except BaseException as error:
             await self._undo()
+            if isinstance(error, _Lost):
+                self._drop()
             raise
         with _translated():
             if self._driver.is_closed():  # so nobody was asked to keep anything
