@@ -2,6 +2,8 @@
 
 import http.client
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +110,24 @@ def test_answers_that_nobody_reads_are_dropped(hasty: RunningServer) -> None:
 
         with pytest.raises(OSError, match=r"reset|pipe"):
             ask_for_ever()
+
+
+@pytest.mark.parametrize("allowed", [4096, 256])
+def test_files_for_all_connections_may_be_opened(allowed: int) -> None:
+    program = (
+        "import logging, resource\n"
+        "from services88.settings import load\n"
+        "from services88.web.server import allow_files\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, (200, {allowed}))\n"
+        "logging.basicConfig()\n"
+        "allow_files(load({'max_connections': 300}))\n"
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert int(done.stdout) == min(allowed, 410)
+    assert ("may open 256 files and needs 410" in done.stderr) is (allowed < 410)
 
 
 def test_a_connection_too_many(start: Starter) -> None:

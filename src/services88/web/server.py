@@ -2,10 +2,12 @@
 
 import ipaddress
 import logging
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import uvicorn
@@ -17,7 +19,17 @@ from services88.web import logs
 from services88.web.certificates import ReloadingServer, check_certificate
 from services88.web.protocol import BoundedProtocol, ConnectionLimits
 
-__all__ = ["check_exposure", "check_metrics_port", "is_loopback", "listen", "run", "server"]
+__all__ = [
+    "allow_files",
+    "check_exposure",
+    "check_metrics_port",
+    "is_loopback",
+    "listen",
+    "run",
+    "server",
+]
+
+_log = logging.getLogger("services88.server")
 
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:!SHA1:!AESCCM"
 """Of TLS 1.2: forward secrecy, no SHA-1 (ASVS 12.1.2). Said, since builds of Python differ:
@@ -93,6 +105,32 @@ def check_metrics_port(settings: Settings) -> None:
             ) from error
 
 
+def allow_files(settings: Settings) -> None:
+    """Let this process open as many files as its connections need, as far as that is allowed.
+
+    Where there are too few, the kernel turns away those whom an idle connection would make room.
+    """
+    needed = settings.max_connections + settings.database_connections + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < needed:
+        _log.warning(
+            "this process may open %d files and needs %d for SERVICES88_MAX_CONNECTIONS=%d: raise "
+            "the one (ulimit -n, LimitNOFILE=) or lower the other",
+            most,
+            needed,
+            settings.max_connections,
+        )
+
+
+_OTHER_FILES = 100
+"""Libraries, logs, the SQLite file, mails, metrics, and connections that are just made or ended."""
+
+
 def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
     """Make the server, ready to run."""
     # httptools explicitly: h11 mishandles absolute URIs and Content-Length beside chunks.
@@ -130,6 +168,7 @@ def run(
     :param prepare: Is given the server before it runs.
     """
     logs.configure(settings)
+    allow_files(settings)
     made = server(settings, app)
     if prepare is not None:
         prepare(made)
