@@ -138,6 +138,19 @@ def test_what_cannot_be_made_ends_the_program_with_the_cause(tmp_path: Path) -> 
     assert "demo users" in _sandbox(tmp_path, "--seed", "seed.yaml", "--tour").stderr
 
 
+def test_a_seed_for_a_database_that_has_it_already_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text(
+        "tenants:\n  - {name: acme, users: [{name: ADA, password: a}]}\n"
+    )
+    arguments = ("--seed", "seed.yaml", "--database", "sqlite:///kept.sqlite3")
+    with program("sandbox", "--port", "0", *arguments, folder=tmp_path) as running:
+        running.wait_for("Tenants")
+    done = _sandbox(tmp_path, *arguments)
+    assert done.returncode == 1
+    assert "has a user ADA already" in done.stderr
+    assert "Leave --seed out to go on" in done.stderr
+
+
 def test_the_schema_is_printed_and_fits(tmp_path: Path) -> None:
     printed = json.loads(_sandbox(tmp_path, "--seed-schema").stdout)
     assert printed == seed_schema()

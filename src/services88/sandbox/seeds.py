@@ -61,12 +61,8 @@ def load_seed(file: Path) -> Seed:
     :raises BadInput: It is not there, no YAML, or holds what no seed has; the error names line and
         field, and no value, which may be a password.
     """
-    try:
-        import yaml
-    except ModuleNotFoundError:
-        raise BadInput(
-            "Seed files need PyYAML. Install it with: pip install 'services88[testing]'"
-        ) from None
+    import yaml  # who plants no seed need not wait for it
+
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -80,7 +80,7 @@ def run(wanted: Running) -> None:
         listening = stack.enter_context(listen(settings))
         identity = identity_of(settings)
         sandbox = Sandbox(identity, settings, keep_secrets=wanted.keep_secrets)
-        asyncio.run(_prepare(sandbox, seed))
+        asyncio.run(_prepare(sandbox, seed, kept=wanted.database is not None))
         bound_host, bound_port = listening.getsockname()[:2]
         url = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
 
@@ -107,13 +107,21 @@ def run(wanted: Running) -> None:
         run_server(settings, app, listening, partial(prepare, sandbox))
 
 
-async def _prepare(sandbox: Sandbox, seed: Seed | None) -> None:
+async def _prepare(sandbox: Sandbox, seed: Seed | None, *, kept: bool) -> None:
     await claim_for_sandbox(sandbox.identity)
     if seed is None:
         await add_demo_users(sandbox.identity)
     await sandbox.load()
     if seed is not None:
-        await plant(sandbox, seed)
+        try:
+            await plant(sandbox, seed)
+        except BadInput as error:
+            if not kept:
+                raise
+            raise BadInput(
+                f"{error}\nA seed is for an empty database. Leave --seed out to go on with what "
+                "--database holds, or name a new file there."
+            ) from None
 
 
 def _seeded(url: str, seed: Seed) -> str:
