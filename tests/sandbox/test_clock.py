@@ -85,6 +85,9 @@ def test_from_python(services88: Services88) -> None:
     services88.speed_clock(1_000_000)
     get_ticket(services88, "JANE", "old")
     assert services88.now() > at
+    services88.freeze_clock()
+    services88.unfreeze_clock()
+    assert services88.state().clock.speed == 1_000_000, "as fast as it went"
     assert services88.reset_clock().year < 2030
     services88.set_clock(datetime(2040, 1, 1))
     assert services88.now().year == 2040

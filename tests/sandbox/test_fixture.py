@@ -284,6 +284,9 @@ def test_a_value_that_could_never_fit_is_refused(services88: Services88) -> None
         services88.fault(Delay(seconds=1), "changeownpassword")
     with pytest.raises(ValidationError, match="The WSDL lists them"):
         services88.calls("xyz")
+    kind: Any = Delay
+    with pytest.raises(BadInput, match=r"write Delay\(\), with parentheses"):
+        services88.fault(kind)
     unknown: Any = "success"
     with pytest.raises(ValidationError, match="'succeeded', 'refused'"):
         services88.wait_for(outcome=unknown, timeout=0)

@@ -34,6 +34,7 @@ class SandboxClock:
     def __init__(self, machine: _Telling | None = None) -> None:
         self._machine = machine or SystemClock()
         self._state = ClockState(0, 0, 1.0)
+        self._went = 1.0
 
     def now(self) -> int:
         """Give the milliseconds since 1970 UTC, as the tenant sees them."""
@@ -76,6 +77,8 @@ class SandboxClock:
         going = self._state.speed if speed is None else speed
         if not 0 <= going <= 1_000_000:
             raise BadInput("The clock's speed is from 0 (it stands) to 1000000.")
+        if self._state.speed:
+            self._went = self._state.speed
         self._state = ClockState(real, shown, float(going))
 
     def move(self, milliseconds: int) -> None:
@@ -92,8 +95,14 @@ class SandboxClock:
         """
         self.set(at, speed=0.0)
 
+    def go_on(self) -> None:
+        """Let a clock that stands go on as fast as it went before; another goes on anyway."""
+        if self.frozen:
+            self.set(speed=self._went)
+
     def reset(self) -> None:
         """Show the machine's time again."""
+        self._went = 1.0
         self._state = ClockState(0, 0, 1.0)
 
     def state(self) -> ClockState:

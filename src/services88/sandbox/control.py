@@ -355,7 +355,10 @@ class Control:
         if change.speed is not None:
             clock.set(speed=change.speed)
         if change.frozen is not None:
-            clock.set(speed=0.0 if change.frozen else (clock.speed or 1.0))
+            if change.frozen:
+                clock.freeze()
+            else:
+                clock.go_on()
 
     async def snapshot(self, name: str) -> None:
         """Keep how things are under a name.
@@ -404,6 +407,12 @@ def rule_of(
     nth: int = 1,
     times: int | None = 1,
 ) -> Rule:
-    """Write a rule; one effect stands for a sequence of one."""
+    """Write a rule; one effect stands for a sequence of one.
+
+    :raises BadInput: What is given is no effect.
+    """
     several = list(effects) if isinstance(effects, Sequence) else [effects]
+    for one in several:
+        if isinstance(one, type):
+            raise BadInput(f"An effect is an instance: write {one.__name__}(), with parentheses.")
     return Rule(effects=several, operation=operation, user=user, nth=nth, times=times)
