@@ -357,6 +357,15 @@ def test_the_cookie_of_the_ticket(start: Starter) -> None:
     assert shown.status == 200
     assert b"Sign out" in shown.content
     assert ticket.encode() not in shown.content
+    # Who signs in again gets another, and the one before is of no use any more (ASVS 7.2.4).
+    kept = cookie.partition(";")[0]
+    both = f"{browser.cookie}; {kept}"
+    again = browser.send("/admin/sign-in", fields, X_Forwarded_Proto="https", Cookie=both)
+    assert again.status == 303
+    after = again.headers["set-cookie"].partition(";")[0]
+    for one, is_signed_in in ((kept, False), (after, True)):
+        shown = server.request("GET", "/admin", X_Forwarded_Proto="https", Cookie=one)
+        assert (b"Sign out" in shown.content) is is_signed_in
 
 
 def test_off_until_configured(start: Starter) -> None:

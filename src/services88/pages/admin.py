@@ -21,6 +21,7 @@ from services88.identity.names import check_user_name, key_of
 from services88.identity.policy import PolicyChoice, Preset
 from services88.pages.site import Visit
 from services88.store.associates import Associate
+from services88.store.tenants import Tenant
 from services88.texts import _, marked
 from services88.web.http import HttpRefusal
 
@@ -110,6 +111,7 @@ async def _sign_in(visit: Visit) -> Response:
     except NotAllowed:
         await _end_own(visit, caller, proved.user)
         raise
+    await _end_kept(visit, tenant)
     visit.set_cookie(_cookie(visit), proved.ticket.text, "strict")
     return visit.go("/admin")
 
@@ -120,6 +122,15 @@ async def _sign_out(visit: Visit, caller: Caller) -> Response:
     await _end_own(visit, caller, user)
     visit.set_cookie(_cookie(visit), "", "strict")
     return visit.go("/admin")
+
+
+async def _end_kept(visit: Visit, tenant: Tenant) -> None:
+    """End the sign-in that this browser had: nobody could end it from here any more."""
+    try:
+        earlier = await tickets.verify(visit.identity, tenant, _kept(visit), visit.address)
+    except NotSignedIn:
+        return
+    await _end_own(visit, earlier, await accounts.find(visit.identity, tenant, earlier.name))
 
 
 async def _end_own(visit: Visit, caller: Caller, user: Associate) -> None:
