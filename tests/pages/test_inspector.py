@@ -256,6 +256,16 @@ def test_a_call_is_copied_as_curl_and_as_a_test(page: Page, client: Any, tmp_pat
     _passes(_copied_test(page), tmp_path)
 
 
+def test_a_copied_call_says_where_its_secret_goes(page: Page, client: Any, tmp_path: Path) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    _sign_in(client)
+    page.locator("[data-exchanges] button").first.click()
+    text = _copied_test(page)
+    assert "jane in the sandbox" not in text
+    assert text.startswith("# Put the secrets in place of ***")
+    _passes(text.replace(">***<", ">jane in the sandbox<"), tmp_path)
+
+
 def _copied_test(page: Page) -> str:
     page.evaluate("navigator.clipboard.writeText('')")
     page.get_by_role("button", name="Copy as pytest").click()

@@ -82,7 +82,12 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const sentHeaders = (one) => one.request_headers.filter(([name]) =>
   ["content-type", "soapaction", "accept"].includes(name.toLowerCase()));
 
-const asCurl = (one) => [
+// The journal has no secrets: whoever runs the copy puts them in.
+const MASKED = "***";
+const missing = (one) => (one.request + one.path).includes(MASKED)
+  ? `# Put the secrets in place of ${MASKED}: the journal does not keep them.\n` : "";
+
+const asCurl = (one) => missing(one) + [
   `curl -s -X ${one.method} ${quoted(url(one))}`,
   ...sentHeaders(one).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
   ...(one.request ? [`--data-raw ${quoted(one.request)}`] : []),
@@ -94,12 +99,12 @@ const asPytest = (one) => {
   const headers = sentHeaders(one).map(([key, value]) => `${python(key)}: ${python(value)}`).join(", ");
   const call = `httpx.request(\n        ${python(one.method)},\n        ${python(url(one))},\n        headers={${headers}},\n        content=${python(one.request)},\n    )`;
   if (!one.status) {
-    return `import httpx\nimport pytest\n\n\ndef test_${name}() -> None:\n    with pytest.raises(httpx.TransportError):\n        ${call.replaceAll("\n", "\n    ")}\n`;
+    return missing(one) + `import httpx\nimport pytest\n\n\ndef test_${name}() -> None:\n    with pytest.raises(httpx.TransportError):\n        ${call.replaceAll("\n", "\n    ")}\n`;
   }
   const refused = one.outcome === "refused" && one.exception_type;
   const answered = one.operation && one.outcome !== "fault" && one.outcome !== "http";
   const succeeded = answered ? `    assert ${python(`Succeeded>${!refused}<`)} in answer.text\n` : "";
-  return `import httpx\n\n\ndef test_${name}() -> None:\n    answer = ${call}\n    assert answer.status_code == ${one.status}\n${succeeded}`;
+  return missing(one) + `import httpx\n\n\ndef test_${name}() -> None:\n    answer = ${call}\n    assert answer.status_code == ${one.status}\n${succeeded}`;
 };
 
 const copy = async (text) => {

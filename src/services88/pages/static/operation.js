@@ -7,8 +7,12 @@ const KEPT = "services88-ticket";
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = !navigator.clipboard;
-  button.addEventListener("click", () =>
-    navigator.clipboard.writeText(button.parentElement.querySelector("pre").innerText));
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.parentElement.querySelector("pre").innerText);
+    const told = button.parentElement.querySelector("[data-told]");
+    told.textContent = told.dataset.text;
+    setTimeout(() => { told.textContent = ""; }, 2000);
+  });
 }
 
 const part = document.querySelector("[data-try]");
