@@ -30,6 +30,23 @@ def test_every_database_can_be_asked_for_a_key(name: str) -> None:
     assert b"\0" not in key_of(name).encode()
 
 
+def test_however_decomposed_a_name_is_found() -> None:
+    longest = "\u1f82" * 127  # its key has 254 characters, and typed it has four each
+    typed = unicodedata.normalize("NFD", longest)
+    assert len(typed) == 4 * 127
+    assert key_of(check_user_name(longest)) == key_of(f" {typed}\n")
+    assert len(key_of(longest)) == 254
+
+
+def test_what_is_longer_than_any_name_is_nobodys() -> None:
+    for text in ("a" * 2_000, f"jane{' ' * 2_000}x", "a" + "\u0300" * 30_000):
+        assert key_of(text) == key_of(key_of(text)) == key_of(f" {text}\n")
+        assert key_of(text) != key_of(f"{text}x")
+        with pytest.raises(BadInput):
+            check_user_name(key_of(text))
+    assert key_of("jane" + " " * 2_000) == "jane"
+
+
 @given(st.from_regex(r"[A-Za-zÀ-ÖØ-ÞЀ-Я0-9@._-]{1,20}", fullmatch=True))
 def test_letter_case_makes_no_difference(name: str) -> None:
     assert key_of(name.upper()) == key_of(name.lower()) == key_of(name.swapcase())

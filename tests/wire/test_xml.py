@@ -114,3 +114,12 @@ def test_namespaces_in_force_are_limited() -> None:
     assert len(parse(beside)) == 100
     with pytest.raises(NotAcceptable, match="namespace"):
         parse(declaring(65))
+
+
+def test_the_length_of_a_namespace_is_limited() -> None:
+    """Every element repeats its own: one of 32,000 characters made a gigabyte of 64 KiB."""
+    for prefix in ("", ":p"):
+        assert len(parse(f"<a xmlns{prefix}='{'u' * 256}'/>".encode())) == 0
+        for content in ("<b/>" * 8_000, "<c xmlns='' p:d='1'/>" * 1_000, ""):
+            with pytest.raises(NotAcceptable, match="namespace"):
+                parse(f"<a xmlns{prefix}='{'u' * 257}'>{content}</a>".encode())

@@ -36,11 +36,14 @@ class XmlSettings:
     """What a message may hold. WCF's documented reader quota for depth is 32.
 
     :ivar max_namespaces: How many declarations of a prefix may be in force at one element.
+    :ivar max_namespace: Characters of a namespace. Each element repeats it in its tag, so that with
+        a long one 64 KiB become a gigabyte.
     """
 
     max_depth: int = 32
     max_attributes: int = 64
     max_namespaces: int = 64
+    max_namespace: int = 256
 
 
 class NotAcceptable(Exception):
@@ -116,6 +119,10 @@ class _Building:
         if count > self._settings.max_namespaces:
             raise NotAcceptable(
                 f"At most {self._settings.max_namespaces} namespace declarations may be in force."
+            )
+        if namespace and len(namespace) > self._settings.max_namespace:
+            raise NotAcceptable(
+                f"A namespace may have at most {self._settings.max_namespace} characters."
             )
         self._scope = (count, prefix, namespace, self._scope)
 

@@ -63,11 +63,15 @@ class MediaType:
 
     @classmethod
     def of(cls, value: str) -> "MediaType":
-        """Read a Content-Type header (RFC 9110, 8.3)."""
+        """Read a Content-Type header (RFC 9110, 8.3); one that is too long is none."""
+        if len(value) > _LONGEST:
+            return cls("", None, None)
         return (_media_type if len(value) <= _KEPT else _read_media_type)(value)
 
 
 _KEPT = 200  # clients send the same few values; what is longer is read each time, and not kept
+_LONGEST = 1000
+"""Characters of a Content-Type. The time that reading one takes grows with their square."""
 
 
 def _read_media_type(value: str) -> MediaType:
