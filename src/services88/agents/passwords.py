@@ -1,5 +1,6 @@
 """The password family of the User agent. Who may call what is declared with the operations."""
 
+from services88.agents.administration import may_change
 from services88.agents.authorisation import has_one_of
 from services88.agents.call import Call, Options, implements
 from services88.agents.refusals import (
@@ -227,9 +228,7 @@ async def can_change_password(call: Call, associate_id: int) -> bool:
     user = await associates.by_id(call.identity.database, call.tenant.tenant_id, associate_id)
     if user is None or user.type in without:
         return False
-    return call.options.administrators_choose and await has_one_of(
-        call.identity, call.caller, administrators().rights
-    )
+    return call.options.administrators_choose and await _may_administer(call, user)
 
 
 @implements(UserAgent.get_supported_change_password_types)
@@ -289,9 +288,13 @@ def mail_obstacle(options: Options, user: Associate) -> str | None:
 
 
 async def _may_send_mail(call: Call, user: Associate) -> bool:
-    return user.associate_id == call.caller.associate_id or await has_one_of(
+    return user.associate_id == call.caller.associate_id or await _may_administer(call, user)
+
+
+async def _may_administer(call: Call, user: Associate) -> bool:
+    return await has_one_of(
         call.identity, call.caller, administrators().rights
-    )
+    ) and await may_change(call.identity, call.caller, user)
 
 
 def _check_may_choose(call: Call) -> None:
