@@ -102,6 +102,61 @@ def test_who_has_no_address_gets_none(start: Starter, smtp: SmtpServer) -> None:
     assert rows(server) == []
 
 
+@pytest.mark.parametrize(
+    "email",
+    [
+        "jane@example.com\r\nRCPT TO:<eve@example.com>",
+        "jane@example.com\nBcc: eve@example.com",
+        "jane@example.com\0",
+    ],
+)
+def test_an_address_with_lines_is_none(start: Starter, email: str) -> None:
+    """ASVS 1.3.11."""
+    server = start()
+    with pytest.raises(BadInput, match="control characters"):
+        server.add_user("JANE", "a password", email=email)
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "jane@example.com> RCPT TO:<eve@example.com",
+        "jane@example.com, eve@example.com",
+        "jane@example.com\u2028Bcc: eve@example.com",
+        "<eve@example.com>",
+    ],
+)
+def test_a_mail_goes_to_one_address_or_to_none(
+    start: Starter, smtp: SmtpServer, postponed: Heard, email: str
+) -> None:
+    """ASVS 1.3.11."""
+    smtp.listen()
+    server = start(**mailing(smtp))
+    server.add_user("JANE", "a password", email=email)
+    set_by_operator(server, "JANE", "another")
+    postponed.wait()
+    server.add_user("JOE", "a password", email="joe@example.com")
+    set_by_operator(server, "JOE", "another")
+    assert smtp.mails.get(timeout=_WAIT).recipient == "joe@example.com"
+    assert smtp.mails.empty()
+    commands = smtp.sessions.get(timeout=_WAIT)
+    assert not [one for one in commands if "eve" in one or "jane" in one]
+
+
+def test_a_name_is_no_template_and_no_part_of_a_mail_s_head(
+    start: Starter, smtp: SmtpServer
+) -> None:
+    """ASVS 1.3.7, 1.3.10, 1.3.11."""
+    smtp.listen()
+    server = start(**mailing(smtp))
+    name = "{link} {cause.__class__} {{7*7}} ${x} %s%n Subject: forged"
+    server.add_user(name, "a password", email="jane@example.com")
+    set_by_operator(server, name, "another")
+    mail = smtp.mails.get(timeout=_WAIT)
+    assert f"the user {name} was changed" in " ".join(mail.text.split())
+    assert mail.message["Subject"] == "Your password was changed"
+
+
 def test_a_change_that_fails_owes_nothing(start: Starter) -> None:
     server = start()
     server.add_user("JANE", "a password", email="jane@example.com")

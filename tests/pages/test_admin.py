@@ -3,13 +3,15 @@
 import re
 import ssl
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 import trustme
 from playwright.sync_api import Page, expect
 
 from services88.identity import accounts, audit_trail, tenants, tickets
-from services88.store import roles
+from services88.store import associates, roles
+from services88.store.associates import Associate
 from services88.store.audit import Filter
 from services88.store.database import Connection
 from tests.notices.conftest import authority, mailing, tls, trusted  # noqa: F401 - fixtures
@@ -260,6 +262,77 @@ def test_user_administrators_do_not_reach_general_ones(
         answer = browser.send(f"/admin/user/{number}/{action}", {"csrf": browser.csrf}, Cookie=both)
         assert answer.status == 403
     assert server.sign_in("ADA", PASSWORD)
+
+
+def test_forged_fields_give_no_more(server: RunningServer) -> None:
+    """ASVS 8.2.3, 15.3.3: nobody gives a role that is not theirs to give, nor sets other fields."""
+
+    async def work(connection: Connection) -> None:
+        await roles.add(
+            connection,
+            tenant=1,
+            name="User administrator",
+            tooltip="",
+            is_default=False,
+            rights=("admin-users",),
+        )
+
+    server.run(server.identity.database.transaction(work))
+    server.add_user("URSULA", PASSWORD, role="User administrator")
+    browser = Browser(server, "/admin")
+    cookie = f"{browser.cookie}; services88-admin={server.sign_in('URSULA', PASSWORD)}"
+
+    async def by_name() -> dict[str, int]:
+        tenant = await tenants.default(server.identity)
+        found = await accounts.roles_of_tenant(server.identity, tenant)
+        return {role.name: role.role_id for role in found}
+
+    async def added() -> Associate | None:
+        tenant = await tenants.default(server.identity)
+        return await associates.by_name(server.identity.database, tenant.tenant_id, "newt")
+
+    numbers = server.run(by_name())
+    fields = {
+        "csrf": browser.csrf,
+        "name": "NEWT",
+        "email": "newt@example.com",
+        "type": "13",
+        "tenant_id": "2",
+        "associate_id": "1",
+        "password": PASSWORD,
+        "deleted": "1",
+        "role_name": "Administrator",
+        "role_id": str(numbers["Administrator"]),
+    }
+    for role, status in (("Administrator", 422), ("User level 0", 303)):
+        assert server.run(added()) is None
+        sent = {**fields, "role": str(numbers[role])}
+        assert browser.send("/admin/add", sent, Cookie=cookie).status == status
+    newt = server.run(added())
+    assert newt is not None
+    assert (newt.role_name, newt.type, newt.deleted) == ("User level 0", 0, False)
+    assert server.sign_in("NEWT", PASSWORD) is None, "no password is chosen there"
+
+
+def test_text_of_others_is_shown_as_text(server: RunningServer) -> None:
+    """ASVS 1.2.1, 1.2.2, 1.3.7: names are neither markup nor templates nor parts of an address."""
+    name = """{{7*7}}{% x %} "><script>x</script>'&?user=ADA#%"""
+    shown = "{{7*7}}{% x %} &#34;&gt;&lt;script&gt;x&lt;/script&gt;&#39;&amp;?user=ADA#%"
+    user = server.add_user(name, PASSWORD, firstname=name, lastname=name, email=f"{name}@x")
+    cookie = f"services88-admin={server.sign_in('ADA', PASSWORD)}"
+    quoted = quote(name, safe="/")
+    for path, times in (
+        ("/admin", 4),
+        (f"/admin?q={quote(name, safe='')}", 5),
+        (f"/admin/user/{user.associate_id}", 4),
+        (f"/admin/audit?user={quote(name, safe='')}", 1),
+    ):
+        page = server.request("GET", path, None, Cookie=cookie).content.decode()
+        assert page.count(shown) >= times, path
+        assert "<script>x" not in page
+        assert name not in page
+    told = server.request("GET", f"/admin/user/{user.associate_id}", None, Cookie=cookie)
+    assert f'href="/admin/audit?user={quoted}"' in told.content.decode()
 
 
 def test_tenants_are_apart(server: RunningServer) -> None:

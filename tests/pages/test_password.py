@@ -408,6 +408,21 @@ def test_an_address_leads_to_no_other_host(server: RunningServer) -> None:
         assert not re.search(rb"""href=["'](/[/\\\\]|[a-z]+:)""", reply.content)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../templates/layout.html", "..%2ftemplates%2flayout.html", "%2e%2e/rendering.py"),
+        *("/etc/passwd", "%2Fetc%2Fpasswd", "..%5C__init__.py", "password.js%00", "", "."),
+    ],
+)
+def test_no_address_leads_to_a_file_that_is_not_for_it(server: RunningServer, name: str) -> None:
+    """ASVS 5.3.2: files are served by the names that there are, and no path is made of one."""
+    assert server.request("GET", "/_services88/password.js").status == 200
+    reply = server.request("GET", f"/_services88/{name}")
+    assert reply.status == 404
+    assert b"There is no such file" in reply.content
+
+
 def test_over_https_cookies_are_bound_to_the_host(start: Starter) -> None:
     server = start(pages="password", trusted_proxies="127.0.0.1")
     browser = Browser(server, "/password", X_Forwarded_Proto="https")

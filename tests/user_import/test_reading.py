@@ -123,6 +123,15 @@ def test_a_file_that_cannot_be_used_is_told_as_a_whole(
     assert HASH not in str(refusal.value)
 
 
+def test_a_file_that_is_too_large_is_told(folder: Path) -> None:
+    """ASVS 5.2.1."""
+    path = folder / "users.csv"
+    with path.open("wb") as file:
+        file.truncate(64 * 1024 * 1024 + 1)
+    with pytest.raises(BadInput, match="larger than 64 MiB"):
+        read_rows(path)
+
+
 def test_a_missing_file_is_told(folder: Path) -> None:
     with pytest.raises(BadInput, match="No such file"):
         read_rows(folder / "none.csv")

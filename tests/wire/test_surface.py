@@ -1,6 +1,7 @@
-"""What a stranger finds on the server, and what it lets a stranger know (ASVS V13 to V16)."""
+"""What a stranger finds on the server, and what it lets a stranger know (ASVS V1, V13 to V16)."""
 
 import logging
+import socket
 
 import pytest
 
@@ -194,3 +195,60 @@ def test_every_printing_character_may_be_in_a_password(shared_server: RunningSer
         assert shared_server.sign_in("PRINTING", wrong) is None
     shared_server.add_user("PRINTING2", password)
     assert shared_server.sign_in("PRINTING2", password)
+
+
+_QUERIES = (
+    "' OR '1'='1",
+    "QUERIED' --",
+    "QUERIED'; DROP TABLE associate; --",
+    "%",
+    "_UERIED",
+    "\\",
+    "$1",
+)
+
+
+@pytest.mark.parametrize("text", _QUERIES)
+def test_what_is_sent_is_no_part_of_a_query(shared_server: RunningServer, text: str) -> None:
+    """ASVS 1.2.4: as a name it means nobody, until somebody is called that."""
+    if not shared_server.sign_in("QUERIED", _PASSWORD):
+        shared_server.add_user("QUERIED", _PASSWORD)
+    for name, password in ((text, _PASSWORD), ("QUERIED", text)):
+        reply = shared_server.post("SoPrincipal", sign_in(name, password))
+        assert reply.text("AuthenticationSucceeded") == "false"
+    for ticket in (text, f"7T:{text}"):
+        reply = shared_server.change_own(ticket, _PASSWORD, "another")
+        assert (reply.status, reply.text("Succeeded")) == (200, "false")
+    shared_server.add_user(text, _PASSWORD)
+    reply = shared_server.post("SoPrincipal", sign_in(text, _PASSWORD))
+    assert reply.text("Associate") == text
+    assert shared_server.sign_in("QUERIED", _PASSWORD)
+
+
+def test_nothing_in_a_message_is_fetched(shared_server: RunningServer) -> None:
+    """ASVS 1.3.6, 1.5.1: whatever there could be a URL in, nobody is asked there."""
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        url = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/x"
+        addressing = "http://www.w3.org/2005/08/addressing"
+        told = "".join(
+            f'<a:{name} xmlns:a="{addressing}"><a:Address>{url}</a:Address></a:{name}>'
+            for name in ("ReplyTo", "FaultTo", "From", "To")
+        )
+        plain = envelope("<GetSystemInfo/>", told)
+        located = f'xsi:schemaLocation="urn:x {url}" xml:base="{url}"><s:Body>'
+        included = f'<i:Include xmlns:i="http://www.w3.org/2004/08/xop/include" href="{url}"/>'
+        for message, status in (
+            (plain, 200),
+            (envelope("<GetSystemInfo/>").replace("><s:Body>", f" {located}"), 200),
+            (f'<?xml-stylesheet href="{url}"?>{plain}', 500),
+            (f'<!DOCTYPE x SYSTEM "{url}">{plain}', 500),
+            (f'<!DOCTYPE x [<!ENTITY y SYSTEM "{url}">]><x>&y;</x>', 500),
+            (f'<!DOCTYPE x [<!ENTITY % y SYSTEM "{url}">%y;]><x/>', 500),
+            (sign_in(included, url).replace("&lt;", "<").replace("&gt;", ">"), 500),
+            (sign_in(url, url), 200),
+        ):
+            reply = shared_server.post("SoPrincipal", message, Referer=url, X_Forwarded_Host=url)
+            assert reply.status == status, message
+        elsewhere.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
