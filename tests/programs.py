@@ -74,13 +74,15 @@ class Program:
 
 
 @contextmanager
-def program(*arguments: str, folder: Path, **environment: str) -> Iterator[Program]:
+def program(
+    *arguments: str, folder: Path, stdin: int = subprocess.DEVNULL, **environment: str
+) -> Iterator[Program]:
     """Run a command that does not end by itself."""
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=folder,
         env=own_environment(**environment),
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -107,7 +109,10 @@ def serving(
     *arguments: str, folder: Path, tls: ssl.SSLContext | None = None, **environment: str
 ) -> Iterator[Program]:
     """Run ``services88 serve`` on a free port, and begin when it answers."""
-    with program("serve", "--port", "0", *arguments, folder=folder, **environment) as running:
+    started = program(
+        "serve", "--port", "0", *arguments, folder=folder, stdin=subprocess.DEVNULL, **environment
+    )
+    with started as running:
         address = running.wait_for(r"serves https?://\[?([^\s\]]+?)\]?:(\d+)/")
         running.host, running.port = address[1], int(address[2])
         connection = (

@@ -173,7 +173,7 @@ def _runs(pid: int) -> bool:
 
 
 @_PROCESSES
-def test_a_terminal_that_says_to_reload_ends_nobody(server: Program) -> None:
+def test_a_hangup_without_a_terminal_ends_nobody(server: Program) -> None:
     before = workers_of(server)
     for _ in range(5):  # at first while they begin
         server.process.send_signal(signal.SIGHUP)
@@ -181,6 +181,21 @@ def test_a_terminal_that_says_to_reload_ends_nobody(server: Program) -> None:
     server.wait_for("nothing to reload")
     assert workers_of(server) == before
     assert _ticket(server, PASSWORD)
+
+
+@_PROCESSES
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_terminal_that_closes_ends_the_server(folder: Path, database: str, workers: str) -> None:
+    ours, its = os.openpty()
+    try:
+        started = ("serve", "--port", "0", "--workers", workers, "--database", database)
+        with program(*started, folder=folder, stdin=its) as running:
+            running.wait_for("services88 serves")
+            running.process.send_signal(signal.SIGHUP)
+            assert running.wait() in (0, -signal.SIGHUP)
+    finally:
+        os.close(ours)
+        os.close(its)
 
 
 def _two_free_ports() -> int:

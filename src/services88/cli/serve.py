@@ -94,6 +94,7 @@ def serve(config: Path | None, **flags: Any) -> None:
     """
     from services88.settings import load
     from services88.web import logs
+    from services88.web.certificates import ends_on_hangup
     from services88.web.server import check_exposure, check_metrics_port, listen
     from services88.web.workers import supervise
 
@@ -112,7 +113,8 @@ def serve(config: Path | None, **flags: Any) -> None:
         else:
             logs.configure(settings)
             work = partial(_answer, settings, listening)
-            sys.exit(supervise(settings.workers, listening, work))
+            ends = ends_on_hangup(has_certificate=settings.tls_certificate is not None)
+            sys.exit(supervise(settings.workers, listening, work, end_on_hangup=ends))
 
 
 def _answer(settings: "Settings", listening: socket, worker: int = 0) -> None:

@@ -44,6 +44,14 @@ def _warn_of_open_key(key: Path) -> None:
             )
 
 
+def ends_on_hangup(*, has_certificate: bool) -> bool:
+    """Say whether SIGHUP ends the server: a terminal that closes must, `systemctl reload` must not.
+
+    Where there is a certificate it is read again in either case.
+    """
+    return not has_certificate and bool(sys.stdin) and sys.stdin.isatty()
+
+
 class ReloadingServer(uvicorn.Server):
     """uvicorn, which on SIGHUP reads certificate and key again; what is wrong changes nothing."""
 
@@ -66,9 +74,7 @@ class ReloadingServer(uvicorn.Server):
             await self._listen(sockets)
         else:
             await super().startup(sockets)
-        # Without TLS there is nothing to read; but `systemctl reload` must not end the server,
-        # and a terminal that closes must.
-        wanted = self.config.ssl is not None or not sys.stdin or not sys.stdin.isatty()
+        wanted = not ends_on_hangup(has_certificate=self.config.ssl is not None)
         if wanted and threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
 

@@ -31,18 +31,20 @@ _watched: int | None = None
 """In a worker: what can be read once the supervisor is gone."""
 
 
-def supervise(workers: int, listening: socket, work: Callable[[int], None]) -> int:
+def supervise(
+    workers: int, listening: socket, work: Callable[[int], None], *, end_on_hangup: bool
+) -> int:
     """Run workers until told to stop (SIGTERM or SIGINT), and let each finish its calls first.
 
-    One that dies is replaced. SIGHUP is passed on, for certificates. Must be called where no other
-    thread runs: it forks.
+    One that dies is replaced. SIGHUP is passed on, for certificates, or tells to stop as well. Must
+    be called where no other thread runs: it forks.
 
     :param listening: The socket that they share; it is closed as soon as they stop, so that nobody
         waits there for an answer.
     :param work: What a worker does until it is told to stop; it is given its number, from 0 on.
     :returns: The exit code: 0 when told to stop, 1 where workers cannot stay.
     """
-    return _Supervisor(workers, listening, work).run()
+    return _Supervisor(workers, listening, work, end_on_hangup).run()
 
 
 def end_with_supervisor(server: uvicorn.Server) -> None:
@@ -59,8 +61,11 @@ def end_with_supervisor(server: uvicorn.Server) -> None:
 
 
 class _Supervisor:
-    def __init__(self, workers: int, listening: socket, work: Callable[[int], None]) -> None:
+    def __init__(
+        self, workers: int, listening: socket, work: Callable[[int], None], end_on_hangup: bool
+    ) -> None:
         self._workers = workers
+        self._end_on_hangup = end_on_hangup
         self._listening = listening
         self._work = work
         self._running: dict[int, tuple[int, float]] = {}  # pid to number and start
@@ -85,7 +90,7 @@ class _Supervisor:
     def _hear(self, number: int, mask: set[signal.Signals | int]) -> None:
         if number == signal.SIGCHLD:
             self._reap(mask)
-        elif number == signal.SIGHUP:
+        elif number == signal.SIGHUP and not self._end_on_hangup:
             self._tell(signal.SIGHUP)
         elif not self._stopping:
             self._stop()
