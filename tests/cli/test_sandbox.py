@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -116,3 +117,6 @@ def test_a_public_address_is_possible_by_saying_what_it_is(empty_folder: Path) -
     arguments = ("sandbox", "--host", "0.0.0.0", "--port", "0", "--expose-test-server")
     with program(*arguments, folder=empty_folder) as sandbox:
         sandbox.wait_for(LAST_LINE)
+        told = sandbox.wait_for(r"See calls as they come: (\S+)")[1]
+        with urlopen(told, timeout=30) as page:
+            assert page.status == 200

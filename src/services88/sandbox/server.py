@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -82,7 +83,7 @@ def run(wanted: Running) -> None:
         sandbox = Sandbox(identity, settings, keep_secrets=wanted.keep_secrets)
         asyncio.run(_prepare(sandbox, seed, kept=wanted.database is not None))
         bound_host, bound_port = listening.getsockname()[:2]
-        url = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
+        url = _url(bound_host, bound_port)
 
         def guide() -> None:
             if wanted.tour:
@@ -105,6 +106,13 @@ def run(wanted: Running) -> None:
         hosts = (wanted.host, *wanted.allowed_hosts)
         app = sandbox_application(sandbox, pages=pages, hosts=hosts, started=started)
         run_server(settings, app, listening, partial(prepare, sandbox))
+
+
+def _url(host: str, port: int) -> str:
+    """Give an address that can be opened on this machine, also where it listens on all."""
+    if ip_address(host).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def _prepare(sandbox: Sandbox, seed: Seed | None, *, kept: bool) -> None:
