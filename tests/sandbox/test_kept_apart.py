@@ -125,6 +125,18 @@ def test_the_plugin_loads_nothing_until_a_fixture_is_asked_for(tmp_path: Path) -
     assert "2 passed" in done.stdout
 
 
+def _pytest(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run the tests of a folder, as a user's own."""
+    return subprocess.run(
+        [sys.executable, *options, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     "theirs",
     [
@@ -148,14 +160,7 @@ def test_a_fixture_of_the_same_name_that_is_not_ours_breaks_no_report(
         "def test_after():\n"
         "    pass\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = _pytest(tmp_path)
     assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
 
 
@@ -168,14 +173,7 @@ def test_a_failing_test_shows_what_the_server_was_asked(tmp_path: Path) -> None:
         "def test_silent(services88):\n"
         "    assert services88.calls()\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = _pytest(tmp_path)
     assert "services88 journal" in done.stdout
     assert "/Remote/Services88/User.svc?wsdl http" in done.stdout
     assert "The server was asked nothing." in done.stdout
@@ -197,14 +195,7 @@ def test_so_does_a_failing_fixture_and_a_test_that_asks_for_ours_late(
         "def ask(services88):\n"
         "    urllib.request.urlopen(services88.wsdl('User')).read()\n" + failing
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = _pytest(tmp_path)
     assert "/Remote/Services88/User.svc?wsdl http" in done.stdout, done.stdout
 
 
@@ -216,14 +207,7 @@ def test_a_failing_test_that_has_deleted_its_tenant_ends_no_run(tmp_path: Path) 
         "def test_after():\n"
         "    pass\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = _pytest(tmp_path)
     assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
     assert "was deleted: its test has ended" in done.stdout
 
@@ -241,14 +225,7 @@ def test_a_fixture_that_has_ended_its_sandbox_says_so_and_ends_no_run(tmp_path: 
         "def test_after():\n"
         "    pass\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = _pytest(tmp_path, "-W", "error")
     assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
     assert "RuntimeError: The sandbox has ended." in done.stdout
     assert "RuntimeWarning" not in done.stdout + done.stderr
