@@ -187,6 +187,7 @@ def test_a_hangup_without_a_terminal_ends_nobody(server: Program) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_terminal_that_closes_ends_the_server(folder: Path, database: str, workers: str) -> None:
     ours, its = os.openpty()
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, for children too
     try:
         started = ("serve", "--port", "0", "--workers", workers, "--database", database)
         with program(*started, folder=folder, stdin=its) as running:
@@ -194,6 +195,7 @@ def test_a_terminal_that_closes_ends_the_server(folder: Path, database: str, wor
             running.process.send_signal(signal.SIGHUP)
             assert running.wait() in (0, -signal.SIGHUP)
     finally:
+        signal.signal(signal.SIGHUP, before)
         os.close(ours)
         os.close(its)
 
@@ -234,7 +236,7 @@ def test_each_worker_gives_its_own_metrics(folder: Path, database: str) -> None:
 def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
     code = (
         "import socket, sys; from services88.web.workers import supervise\n"
-        "sys.exit(supervise(2, socket.socket(), lambda number: sys.exit(3)))"
+        "sys.exit(supervise(2, socket.socket(), lambda number: sys.exit(3), end_on_hangup=False))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

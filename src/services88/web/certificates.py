@@ -47,9 +47,10 @@ def _warn_of_open_key(key: Path) -> None:
 def ends_on_hangup(*, has_certificate: bool) -> bool:
     """Say whether SIGHUP ends the server: a terminal that closes must, `systemctl reload` must not.
 
-    Where there is a certificate it is read again in either case.
+    Where there is a certificate it is read again in either case, and nohup is respected.
     """
-    return not has_certificate and bool(sys.stdin) and sys.stdin.isatty()
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return not (has_certificate or ignored) and bool(sys.stdin) and sys.stdin.isatty()
 
 
 class ReloadingServer(uvicorn.Server):
