@@ -13,8 +13,10 @@ help: ## List the commands
 run: $(VENV)/run ## Start the sandbox with its tour
 	$(BIN)/services88 sandbox --tour
 
+# One more than there are cores: at any time some test waits, for a server that starts or for a clock.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 test: check ## Check types, style and layers, then run every test
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 interop: $(VENV)/dev ## Play the story with every SOAP client that is here
 	$(BIN)/python -m pytest -rs interop --write-table

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
+from services88.mail import sender
 from tests.notices.smtp import SmtpServer
 
 
@@ -35,7 +36,12 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def smtp(tls: ssl.SSLContext, trusted: trustme.CA) -> Iterator[SmtpServer]:  # noqa: ARG001
+def smtp(
+    tls: ssl.SSLContext,
+    trusted: trustme.CA,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[SmtpServer]:
+    monkeypatch.setattr(sender, "_PAUSE", 0.05)  # a second, many times over, is minutes
     with SmtpServer(tls) as server:
         yield server
 
