@@ -186,7 +186,8 @@ class Trial:
             (event["event"], event["user"], event["reason"])
             for event in map(json.loads, self.command("audit", "export").splitlines())
         )
-        assert events["session_revoked", ROOT, "signed-out page"] == self.visitor.signed_out
+        out = events["session_revoked", ROOT, "signed-out page"]
+        assert out == self.visitor.signed_out, f"signed out {out}, heard {self.visitor.signed_out}"
         for one in self.accounts:
             assert events["authn_password_change", one.name, ""] == one.changes, one.name
             signed_in = events["authn_login_success", one.name, ""]

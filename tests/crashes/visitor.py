@@ -53,7 +53,9 @@ class Visitor:
     def settle(self) -> None:
         """Check that a sign-out that was acknowledged holds."""
         with httpx.Client(base_url=self._browser.base_url, cookies=self._old, timeout=30) as again:
-            is_in = 'name="password"' not in again.get("/admin").text
+            page = again.get("/admin")
+        assert page.status_code == 200, page.text
+        is_in = 'name="password"' not in page.text
         assert not is_in or self.open, "a ticket outlived its sign-out"
         if self.open and not is_in:
             self.signed_out += 1

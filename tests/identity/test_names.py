@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services88.identity import tickets
 from services88.identity.errors import BadInput
-from services88.identity.names import check_tenant_name, check_user_name, key_of
+from services88.identity.names import check_tenant_name, check_user_name, is_mailable, key_of
 
 
 @given(st.text())
@@ -114,3 +114,25 @@ def test_tenant_names_that_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["a", "Cust12345", "acme.example-1_x", "x" * 64, "0"])
 def test_tenant_names_that_are_possible(name: str) -> None:
     assert check_tenant_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("email", "can_be"),
+    [
+        ("jane@example.com", True),
+        ("jane.o'hara+crm@mail.example.co.uk", True),
+        ("jörg@example.com", False),  # it needs SMTPUTF8, which we do not speak
+        *((bad, False) for bad in ("", "jane", "jane@", "@example.com", "a@b>", "a b@example.com")),
+        *(
+            (bad, False)
+            for bad in ("<a@example.com>", "a@example.com, b@example.com", "a@b\nBcc: c")
+        ),
+    ],
+)
+def test_what_mail_can_be_sent_to(email: str, can_be: bool) -> None:
+    assert is_mailable(email) is can_be
+
+
+@given(st.text(st.sampled_from('a@.<>,;:"\\ ()[]\n\0é'), max_size=12))
+def test_whatever_is_asked_has_an_answer(text: str) -> None:
+    assert is_mailable(text) in (True, False)

@@ -15,6 +15,7 @@ from services88.contract.user import UserAgent
 from services88.contract.user.carriers import Credential, OperationResult, UserValidationResult
 from services88.identity import password_rules, passwords, reset_links
 from services88.identity.accounts import AssociateType
+from services88.identity.names import is_mailable
 from services88.identity.policy import Failure
 from services88.store import associates
 from services88.store.associates import Associate
@@ -273,6 +274,9 @@ _NO_URL = marked(
     "give it: SERVICES88_PUBLIC_URL."
 )
 _NO_ADDRESS = marked("The user has no e-mail address. Give the person one, then ask again.")
+_NO_SUCH_ADDRESS = marked(
+    "No mail can be sent to the user's e-mail address. Mend it, then ask again."
+)
 _NO_SIGN_IN = marked("The user may not sign in, so a new password would not help.")
 
 
@@ -284,7 +288,9 @@ def mail_obstacle(options: Options, user: Associate) -> str | None:
         return _NO_URL
     if not user.may_sign_in or user.type in (AssociateType.ANONYMOUS, AssociateType.RESOURCE):
         return _NO_SIGN_IN
-    return None if user.email else _NO_ADDRESS
+    if not user.email:
+        return _NO_ADDRESS
+    return None if is_mailable(user.email) else _NO_SUCH_ADDRESS
 
 
 async def _may_send_mail(call: Call, user: Associate) -> bool:

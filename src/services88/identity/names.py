@@ -12,6 +12,7 @@ __all__ = [
     "check_tenant_name",
     "check_text",
     "check_user_name",
+    "is_mailable",
     "key_of",
 ]
 
@@ -58,6 +59,18 @@ def check_email(email: str) -> None:
     """
     check_text(email, "An e-mail address", _LONGEST)
     _check_key(email, "An e-mail address")
+
+
+def is_mailable(email: str) -> bool:
+    """Say whether mail can be sent to a text: it is one address of RFC 5322, with a domain."""
+    from email.errors import HeaderParseError  # who adds nobody need not wait for it
+    from email.headerregistry import Address
+
+    try:
+        read = Address(addr_spec=email)
+    except (HeaderParseError, ValueError, IndexError):
+        return False
+    return bool(read.username and read.domain) and read.addr_spec == email
 
 
 def _check_key(text: str, what: str) -> None:

@@ -17,7 +17,7 @@ from services88.identity.accounts import AssociateType
 from services88.identity.audit import AuditEvent
 from services88.identity.errors import BadInput, NotAllowed, NotSignedIn, NotYourself
 from services88.identity.identity import Caller
-from services88.identity.names import check_user_name, key_of
+from services88.identity.names import check_user_name, is_mailable, key_of
 from services88.identity.policy import PolicyChoice, Preset
 from services88.pages.site import Visit
 from services88.store.associates import Associate
@@ -197,7 +197,7 @@ async def _add(visit: Visit, caller: Caller) -> Response:
     try:
         if _no_mail(visit):
             raise BadInput(_no_mail(visit))
-        if "@" not in typed["email"] or len(typed["email"]) > 254:
+        if not is_mailable(typed["email"]) or len(typed["email"]) > 254:
             raise BadInput(_("Give an e-mail address: the link to choose a password goes there."))
         if typed["role"] not in roles:
             raise BadInput(_("Choose a role that you may give."))
