@@ -230,9 +230,7 @@ def test_a_right_that_was_taken_ends_it(server: RunningServer) -> None:
         assert browser.send(path, fields, Cookie=cookie).status == 403
 
 
-def test_user_administrators_do_not_reach_general_ones(
-    server: RunningServer, visiting: Visiting
-) -> None:
+def _add_user_administrator(server: RunningServer, name: str) -> None:
     async def work(connection: Connection) -> None:
         await roles.add(
             connection,
@@ -244,7 +242,13 @@ def test_user_administrators_do_not_reach_general_ones(
         )
 
     server.run(server.identity.database.transaction(work))
-    server.add_user("URSULA", PASSWORD, role="User administrator")
+    server.add_user(name, PASSWORD, role="User administrator")
+
+
+def test_user_administrators_do_not_reach_general_ones(
+    server: RunningServer, visiting: Visiting
+) -> None:
+    _add_user_administrator(server, "URSULA")
     page = _signed_in(server, visiting, "URSULA")
     page.get_by_role("link", name="Add a user").click()
     assert page.get_by_label("Role").locator("option").all_inner_texts() == [
@@ -266,19 +270,7 @@ def test_user_administrators_do_not_reach_general_ones(
 
 def test_forged_fields_give_no_more(server: RunningServer) -> None:
     """ASVS 8.2.3, 15.3.3: nobody gives a role that is not theirs to give, nor sets other fields."""
-
-    async def work(connection: Connection) -> None:
-        await roles.add(
-            connection,
-            tenant=1,
-            name="User administrator",
-            tooltip="",
-            is_default=False,
-            rights=("admin-users",),
-        )
-
-    server.run(server.identity.database.transaction(work))
-    server.add_user("URSULA", PASSWORD, role="User administrator")
+    _add_user_administrator(server, "URSULA")
     browser = Browser(server, "/admin")
     cookie = f"{browser.cookie}; services88-admin={server.sign_in('URSULA', PASSWORD)}"
 

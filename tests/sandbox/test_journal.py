@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services88.sandbox.journal import Exchange, Journal
+from services88.sandbox.journal import Cleared, Exchange, Journal
 from services88.sandbox.masking import mask_body
 from services88.testing import Services88, running
 from tests.running import S12, change_own, credentials, envelope, sign_in
@@ -208,7 +208,8 @@ def _exchange(number: int, size: int) -> Exchange:
 
 
 def test_the_journal_is_bounded_by_number_and_bytes() -> None:
-    journal = Journal("t", most=10, most_bytes=20_000)
+    told: list[Exchange | Cleared] = []
+    journal = Journal("t", told.append, most=10, most_bytes=20_000)
     for number in range(50):
         journal.add(_exchange(number, 1))
     assert [one.id for one in journal.find()] == list(range(40, 50))
@@ -222,6 +223,8 @@ def test_the_journal_is_bounded_by_number_and_bytes() -> None:
     assert journal.get(50) is None
     journal.clear()
     assert journal.count() == 0
+    assert len(told) == 53
+    assert told[-1] == Cleared("t")
 
 
 def test_soap_12_and_documented_envelopes_are_read_too(services88: Services88) -> None:

@@ -205,19 +205,17 @@ async def revoke_numbered(
     tenant: Tenant,
     numbers: set[int],
     *,
-    user: Associate | None = None,
+    associate_id: int | None = None,
     caller: Caller | None = None,
     origin: Origin | None = None,
 ) -> int:
     """End the tickets of some numbers; those that are not valid ones of the tenant are left out.
 
-    :param user: Leave out those of others as well.
+    :param associate_id: Leave out those of others than this user as well.
     :param caller: Who does it; None for the command line.
     :returns: How many were valid.
     """
-    return await _revoke(
-        identity, tenant, user.associate_id if user else None, numbers, caller, origin
-    )
+    return await _revoke(identity, tenant, associate_id, numbers, caller, origin)
 
 
 async def _revoke(

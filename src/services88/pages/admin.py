@@ -20,7 +20,6 @@ from services88.identity.identity import Caller
 from services88.identity.names import check_user_name, is_mailable, key_of
 from services88.identity.policy import PolicyChoice, Preset
 from services88.pages.site import Visit
-from services88.store.associates import Associate
 from services88.store.tenants import Tenant
 from services88.texts import _, marked
 from services88.web.http import HttpRefusal
@@ -109,7 +108,7 @@ async def _sign_in(visit: Visit) -> Response:
     try:
         await administration.admit(visit.identity, caller, visit.origin, "admin-page")
     except NotAllowed:
-        await _end_own(visit, caller, proved.user)
+        await _end_own(visit, caller)
         raise
     await _end_kept(visit, tenant)
     visit.set_cookie(_cookie(visit), proved.ticket.text, "strict")
@@ -118,8 +117,7 @@ async def _sign_in(visit: Visit) -> Response:
 
 async def _sign_out(visit: Visit, caller: Caller) -> Response:
     await visit.form()
-    user = await accounts.find(visit.identity, caller.tenant, caller.name)
-    await _end_own(visit, caller, user)
+    await _end_own(visit, caller)
     visit.set_cookie(_cookie(visit), "", "strict")
     return visit.go("/admin")
 
@@ -130,15 +128,15 @@ async def _end_kept(visit: Visit, tenant: Tenant) -> None:
         earlier = await tickets.verify(visit.identity, tenant, _kept(visit), visit.address)
     except NotSignedIn:
         return
-    await _end_own(visit, earlier, await accounts.find(visit.identity, tenant, earlier.name))
+    await _end_own(visit, earlier)
 
 
-async def _end_own(visit: Visit, caller: Caller, user: Associate) -> None:
+async def _end_own(visit: Visit, caller: Caller) -> None:
     await tickets.revoke_numbered(
         visit.identity,
         caller.tenant,
         {caller.ticket_id},
-        user=user,
+        associate_id=caller.associate_id,
         caller=caller,
         origin=visit.origin,
     )
@@ -269,7 +267,12 @@ async def _act(visit: Visit, caller: Caller, number: int, action: str) -> Respon
             chosen = form.get("ticket", "")
             if _NUMBER.fullmatch(chosen):
                 await tickets.revoke_numbered(
-                    identity, tenant, {int(chosen)}, user=user, caller=caller, origin=origin
+                    identity,
+                    tenant,
+                    {int(chosen)},
+                    associate_id=number,
+                    caller=caller,
+                    origin=origin,
                 )
             else:
                 await tickets.revoke(identity, tenant, user, caller=caller, origin=origin)

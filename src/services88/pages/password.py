@@ -119,7 +119,7 @@ async def _proved(
                 identity,
                 tenant,
                 {caller.ticket_id},
-                user=signed_in.user,
+                associate_id=caller.associate_id,
                 caller=caller,
                 origin=origin,
             )

@@ -141,7 +141,7 @@ class Journal:
     def __init__(
         self,
         tenant: str,
-        tell: Callable[[Exchange | Cleared], None] = lambda _: None,
+        tell: Callable[[Exchange | Cleared], None],
         *,
         most: int = 1000,
         most_bytes: int = 8 * 1024 * 1024,
