@@ -3,6 +3,8 @@
 import re
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import quote
 
 import pytest
@@ -431,6 +433,22 @@ def test_the_cookie_of_the_ticket(start: Starter) -> None:
     for one, is_signed_in in ((kept, False), (after, True)):
         shown = server.request("GET", "/admin", X_Forwarded_Proto="https", Cookie=one)
         assert (b"Sign out" in shown.content) is is_signed_in
+
+
+def test_pressing_twice_fails_nobody(server: RunningServer) -> None:
+    """What both end is ended once, and neither is told of a failure."""
+    browser = Browser(server, "/admin")
+    fields = {"csrf": browser.csrf, "name": "ADA", "password": PASSWORD}
+    ticket = server.sign_in("ADA", PASSWORD)
+    both = f"{browser.cookie}; services88-admin={ticket}"
+    with ThreadPoolExecutor(8) as threads:
+        for path in ("/admin/sign-in", "/admin/sign-out"):
+            send = partial(browser.send, path, fields, Cookie=both)
+            assert {one.result().status for one in [threads.submit(send) for _ in range(8)]} == {
+                303
+            }
+            both = f"{browser.cookie}; services88-admin={server.sign_in('ADA', PASSWORD)}"
+    assert len(_events(server, "session_revoked")) == 2
 
 
 def test_off_until_configured(start: Starter) -> None:

@@ -5,6 +5,7 @@ chosen here (ASVS 6.4.6): users get a mailed link.
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -132,14 +133,15 @@ async def _end_kept(visit: Visit, tenant: Tenant) -> None:
 
 
 async def _end_own(visit: Visit, caller: Caller) -> None:
-    await tickets.revoke_numbered(
-        visit.identity,
-        caller.tenant,
-        {caller.ticket_id},
-        associate_id=caller.associate_id,
-        caller=caller,
-        origin=visit.origin,
-    )
+    with suppress(NotSignedIn):  # it has ended meanwhile, as by a second click
+        await tickets.revoke_numbered(
+            visit.identity,
+            caller.tenant,
+            {caller.ticket_id},
+            associate_id=caller.associate_id,
+            caller=caller,
+            origin=visit.origin,
+        )
 
 
 # --- users ----------------------------------------------------------------------------------------
