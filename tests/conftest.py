@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 from services88.store import migrate
+from tests.burst import Servers, several_servers
 from tests.databases import Databases, postgresql_databases, sqlite_databases
 from tests.postgresql import PostgresqlServer, postgresql
 from tests.running import RunningServer, Starter, running
@@ -112,6 +113,13 @@ def shared_server(shared_databases: Databases) -> Iterator[RunningServer]:
     """One server for all tests of a module; each test adds users of its own."""
     with running(shared_databases.new()) as server:
         yield server
+
+
+@pytest.fixture
+def servers(database: str, tmp_path: Path) -> Iterator[Servers]:
+    """Several processes on one database, to be fired at; see ``tests/burst.py``."""
+    with several_servers(database, tmp_path) as several:
+        yield several
 
 
 @pytest.fixture(autouse=True)
