@@ -1,7 +1,7 @@
 """May the caller administer users? For what administrators do outside the contract's operations."""
 
 from services88.agents.authorisation import check_no_escalation, has_one_of
-from services88.contract.access import GENERAL_ADMINISTRATOR, administrators
+from services88.contract.access import GENERAL_ADMINISTRATOR, USER_ADMINISTRATORS
 from services88.identity import audit
 from services88.identity.accounts import AssociateType
 from services88.identity.audit import AuditEvent
@@ -13,13 +13,11 @@ from services88.store.roles import Role
 
 __all__ = ["admit", "grantable", "is_administrator", "may_change", "readable", "target"]
 
-_RIGHTS = administrators().rights
-
 
 async def is_administrator(identity: Identity, caller: Caller) -> bool:
     """Say whether the caller may administer users."""
     anonymous = caller.type == AssociateType.ANONYMOUS
-    return not anonymous and await has_one_of(identity, caller, _RIGHTS)
+    return not anonymous and await has_one_of(identity, caller, USER_ADMINISTRATORS)
 
 
 async def admit(identity: Identity, caller: Caller, origin: Origin, action: str) -> None:
@@ -30,7 +28,7 @@ async def admit(identity: Identity, caller: Caller, origin: Origin, action: str)
     """
     if not await is_administrator(identity, caller):
         await _told(identity, caller, origin, action)
-        raise NotAllowed(_RIGHTS)
+        raise NotAllowed(USER_ADMINISTRATORS)
 
 
 async def readable(

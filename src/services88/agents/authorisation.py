@@ -1,7 +1,28 @@
 """May the caller do this? Decided here for every operation, from what its declaration says."""
 
-from services88.contract.access import GENERAL_ADMINISTRATOR
+from dataclasses import dataclass, field
+from typing import cast
+
+from services88.contract.access import (
+    GENERAL_ADMINISTRATOR,
+    Access,
+    EjUserId,
+    GivenUserType,
+    PersonId,
+    RightIds,
+    RoleCarrier,
+    RoleId,
+    ServiceAuthCarrier,
+    Target,
+    UserCarrier,
+    UserId,
+    UserIds,
+    UserName,
+    Who,
+)
+from services88.contract.enumerations import UserType
 from services88.contract.model import Operation
+from services88.contract.user.carriers import RoleEntity, ServiceAuth, User
 from services88.identity.accounts import AssociateType
 from services88.identity.errors import NotAllowed, UnknownUser
 from services88.identity.identity import Caller, Identity
@@ -9,7 +30,9 @@ from services88.identity.names import key_of
 from services88.store import associates, roles
 from services88.store.associates import Associate
 
-__all__ = ["authorise", "check_no_escalation", "has_one_of"]
+__all__ = ["Given", "authorise", "check_no_escalation", "has_one_of"]
+
+_EMPLOYEES = frozenset((AssociateType.EMPLOYEE, AssociateType.SYSTEM))
 
 
 async def authorise(
@@ -17,55 +40,156 @@ async def authorise(
 ) -> Associate | None:
     """Find the user whom a call concerns, and refuse callers who may not.
 
-    :returns: The user concerned; None where the operation concerns none in particular.
-    :raises NotAllowed: The caller may not. Whether the user concerned exists is not told.
+    Whether the server carries the operation out does not matter here.
+
+    :returns: The user concerned, where the declaration has them looked up; otherwise None.
+    :raises NotAllowed: The caller may not. It does not say whether the user concerned exists.
     :raises UnknownUser: The caller may, and the tenant has no such user.
     """
     access = operation.access
     if caller.type == AssociateType.ANONYMOUS:
         raise NotAllowed
-    named = arguments[access.concerns] if access.concerns is not None else None
-    user = None
-    if isinstance(named, list):
-        if access.own and set(named) <= {caller.associate_id}:
-            return None
-    elif access.or_nobody and named == 0:
+    if access.open:
         return None
-    elif access.concerns is not None:
-        user = await _find(identity, caller, named)
-        if access.own and user is not None and user.associate_id == caller.associate_id:
-            return user
-    if access.rights and not await has_one_of(identity, caller, access.rights):
+    without_right = access.who is Who.SIGNED_IN or (
+        access.who is Who.EMPLOYEES and caller.type in _EMPLOYEES
+    )
+    target = access.concerns
+    named = arguments[target.parameter] if target.parameter is not None else None
+    if without_right and (not access.own or (access.new_is_own and _is_new(target, named))):
+        return None
+    user = await _find(identity, caller, target, named) if access.looks_up else None
+    if without_right and await _is_own(identity, caller, target, named, user):
+        return user
+    if not await has_one_of(identity, caller, access.rights):
         raise NotAllowed(access.rights)
-    if access.concerns is not None and user is None and not isinstance(named, list):
+    new = isinstance(target, UserCarrier) and _is_new(target, named)
+    if user is None and access.must_exist and not new:
         raise UnknownUser
-    if user is not None and access.rights and not access.reads:
-        await check_no_escalation(identity, caller, user)
+    if not access.reads:
+        await check_no_escalation(identity, caller, user, _given(access, arguments))
     return user
 
 
-async def check_no_escalation(identity: Identity, caller: Caller, user: Associate) -> None:
-    """Keep user administrators from becoming general ones by another's account.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a change touches or hands out, beside the user concerned.
 
-    :raises NotAllowed: The user is a general administrator or a system user, and the caller is not.
+    :ivar role_ids: Roles that are changed, or given to somebody.
+    :ivar right_ids: Functional rights that are given to a role.
+    :ivar system: Whether somebody becomes a system user.
     """
+
+    role_ids: frozenset[int] = field(default_factory=frozenset)
+    right_ids: frozenset[int] = field(default_factory=frozenset)
+    system: bool = False
+
+
+async def check_no_escalation(
+    identity: Identity, caller: Caller, user: Associate | None, given: Given | None = None
+) -> None:
+    """Keep everybody below a general administrator from changing one, and from making one.
+
+    General administrators hold ``admin-all``; system users pass every check, so they count as such.
+
+    :raises NotAllowed: The change is for general administrators, and the caller is none.
+    """
+    given = given or Given()
+    if user is None and given == Given():
+        return
     general = (GENERAL_ADMINISTRATOR,)
     if await has_one_of(identity, caller, general):
         return
-    rights = await roles.rights_of(identity.database, user.role_id)
-    if user.type == AssociateType.SYSTEM or GENERAL_ADMINISTRATOR in rights:
+    database, tenant = identity.database, caller.tenant.tenant_id
+    if given.system or (user is not None and user.type == AssociateType.SYSTEM):
+        raise NotAllowed(general)
+    if user is not None and GENERAL_ADMINISTRATOR in await roles.rights_of(database, user.role_id):
+        raise NotAllowed(general)
+    for role_id in given.role_ids:
+        if await roles.holds(database, tenant, role_id, GENERAL_ADMINISTRATOR):
+            raise NotAllowed(general)
+    right_id = await roles.right_id(database, GENERAL_ADMINISTRATOR) if given.right_ids else None
+    if right_id in given.right_ids:
         raise NotAllowed(general)
 
 
 async def has_one_of(identity: Identity, caller: Caller, rights: tuple[str, ...]) -> bool:
-    """Say whether the caller has one of some functional rights. System users have all."""
+    """Check whether the caller has one of some functional rights. System users have all."""
     if caller.type == AssociateType.SYSTEM:
         return True
     return not set(rights).isdisjoint(await roles.rights_of(identity.database, caller.role_id))
 
 
-async def _find(identity: Identity, caller: Caller, named: object) -> Associate | None:
+def _given(access: Access, arguments: dict[str, object]) -> Given:
+    """Read from a call what it touches or hands out."""
+    role_ids: set[int] = set()
+    right_ids: set[int] = set()
+    system = False
+    for target in (access.concerns, access.gives):
+        if target is None or target.parameter is None:
+            continue
+        named = arguments[target.parameter]
+        match target:
+            case RoleId():
+                role_ids.add(cast("int", named))
+            case RoleCarrier() if named is not None:
+                role_ids.add(cast("RoleEntity", named).role_id)
+            case RightIds():
+                right_ids.update(cast("list[int] | None", named) or ())
+            case GivenUserType():
+                system |= named is UserType.SYSTEM_ASSOCIATE
+            case UserCarrier() if named is not None:
+                carrier = cast("User", named)
+                system |= carrier.type is UserType.SYSTEM_ASSOCIATE
+                if carrier.role is not None:
+                    role_ids.add(carrier.role.id)
+    return Given(frozenset(role_ids - {0}), frozenset(right_ids), system)
+
+
+def _is_new(target: Target, named: object) -> bool:
+    """Check whether a call concerns what is not saved yet: the id 0, or no carrier at all."""
+    match target:
+        case UserCarrier():
+            return named is None or cast("User", named).associate_id == 0
+        case ServiceAuthCarrier():
+            return named is None or cast("ServiceAuth", named).service_auth_id == 0
+    return named == 0
+
+
+async def _find(
+    identity: Identity, caller: Caller, target: Target, named: object
+) -> Associate | None:
+    """Find the user whom a call concerns, by the kind of target that its declaration names."""
     tenant = caller.tenant.tenant_id
-    if isinstance(named, int):
-        return await associates.by_id(identity.database, tenant, named)
-    return await associates.by_name(identity.database, tenant, key_of(str(named or "")))
+    match target:
+        case UserId():
+            return await associates.by_id(identity.database, tenant, cast("int", named))
+        case UserName():
+            return await associates.by_name(
+                identity.database, tenant, key_of(cast("str | None", named) or "")
+            )
+        case UserCarrier() if named is not None:
+            return await associates.by_id(
+                identity.database, tenant, cast("User", named).associate_id
+            )
+    return None
+
+
+async def _is_own(
+    identity: Identity, caller: Caller, target: Target, named: object, user: Associate | None
+) -> bool:
+    """Check whether what a call concerns is the caller, or belongs to them.
+
+    Of what belongs to users nothing is stored yet, so none of it is anybody's.
+    """
+    if user is not None:
+        return user.associate_id == caller.associate_id
+    match target:
+        case UserIds():
+            return set(cast("list[int] | None", named) or ()) <= {caller.associate_id}
+        case PersonId() | EjUserId() if named != 0:
+            tenant = caller.tenant.tenant_id
+            me = await associates.by_id(identity.database, tenant, caller.associate_id)
+            mine = me and (me.person_id if isinstance(target, PersonId) else me.ej_user_id)
+            return named == mine
+    return False

@@ -40,11 +40,12 @@ async def perform(
     zone = request.time_zone or UTC
     try:
         call = await _admit(identity, options, tenant, agent, request, address)
+        if call.signed_in is not None:
+            call.user = await _authorised(call, call.signed_in, request)
+        # Only then: who may not call an operation is not told what this server carries out.
         implementation = IMPLEMENTATIONS.get(request.operation.declared)
         if implementation is None:
             raise NotSupported(request.operation.name)
-        if call.signed_in is not None:
-            call.user = await _authorised(call, call.signed_in, request)
         result = await _told(call, implementation(call, **request.arguments))
     except PasswordRefused as refused:
         as_boolean = options.password_refusals == "boolean"  # noqa: S105 - no password

@@ -9,7 +9,7 @@ from services88.agents.refusals import (
     OldPasswordNeeded,
     UnknownCredentialType,
 )
-from services88.contract.access import administrators
+from services88.contract.access import USER_ADMINISTRATORS
 from services88.contract.enumerations import ChangePasswordType, UserType
 from services88.contract.user import UserAgent
 from services88.contract.user.carriers import Credential, OperationResult, UserValidationResult
@@ -64,7 +64,7 @@ async def change_own_password(
 async def _may_leave_own_blank(call: Call) -> bool:
     """The documented habit of administrators, off unless the operator allows it."""
     return call.options.blank_old_for_own and await has_one_of(
-        call.identity, call.caller, administrators().rights
+        call.identity, call.caller, USER_ADMINISTRATORS
     )
 
 
@@ -298,9 +298,9 @@ async def _may_send_mail(call: Call, user: Associate) -> bool:
 
 
 async def _may_administer(call: Call, user: Associate) -> bool:
-    return await has_one_of(
-        call.identity, call.caller, administrators().rights
-    ) and await may_change(call.identity, call.caller, user)
+    return await has_one_of(call.identity, call.caller, USER_ADMINISTRATORS) and await may_change(
+        call.identity, call.caller, user
+    )
 
 
 def _check_may_choose(call: Call) -> None:

@@ -25,7 +25,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, Union, dataclass_transform
 
 from services88.contract import namespaces as ns
-from services88.contract.access import SIGNED_IN, Access
+from services88.contract.access import Access, Who
 
 __all__ = [
     "BOOLEAN",
@@ -148,17 +148,21 @@ def carrier(cls: _C) -> _C:
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def operation(
-    since: str, *, result: str = "Response", access: Access = SIGNED_IN
-) -> Callable[[F], F]:
+def operation(since: str, *, access: Access, result: str = "Response") -> Callable[[F], F]:
     """Mark a method of an agent as an operation.
 
     :param since: The oldest of Services84..Services88 whose WSDL has it.
+    :param access: Who may call it, and what the call concerns. There is no default.
     :param result: The name of the one field of the response.
-    :param access: Who may call it, where the agent wants a ticket.
+    :raises TypeError: ``access`` is no :class:`Access`. What it names is checked in :func:`agent`.
     """
 
     def mark(method: F) -> F:
+        if not isinstance(access, Access):
+            raise TypeError(
+                f"{method.__qualname__}: access must say who may call it and what the call "
+                "concerns; contract/access.py has the ways to say so"
+            )
         method.__operation__ = (since, result, access)  # type: ignore[attr-defined]
         return method
 
@@ -329,9 +333,14 @@ class Operation:
     message: type[Message] | None
     """The class of a response of several fields; None where there is one field or none."""
     summary: str
+    """What it does, in one sentence."""
+    details: str
+    """More of what it does; may be empty."""
     parameters: dict[str, str]
+    """Meaning of each parameter, by Python name."""
     returns: str
-    notes: str
+    left_open: tuple[str, ...]
+    """What the vendor's documentation leaves open, each with what services88 does there."""
 
     @property
     def action(self) -> str:
@@ -455,23 +464,56 @@ def agent(
     known_headers: tuple[Header, ...],
     prefixes: dict[str, str],
 ) -> Agent:
-    """Describe an agent from the class that declares its operations."""
+    """Describe an agent from the class that declares its operations.
+
+    :raises TypeError: A declaration is incomplete: a method is no operation, or the access of one
+        does not fit its parameters or the agent.
+    """
     operations = {
         described.name: described
         for owner in reversed(declaration.__mro__)
         for described in _operations_of(owner, name)
     }
-    return Agent(
+    described = Agent(
         name, service, request_headers, response_headers, known_headers, prefixes, operations
     )
+    for one in operations.values():
+        _check_access(described, one)
+    return described
+
+
+def _check_access(described: Agent, one: Operation) -> None:
+    """Refuse a declaration whose access could not be decided as it says."""
+    if (one.access.who is Who.ANYBODY) is described.needs_ticket:
+        raise TypeError(
+            f"{one.name}: the agent {described.name} takes a ticket, so access cannot be anybody()"
+            if described.needs_ticket
+            else f"{one.name}: the agent {described.name} takes no ticket, so access is anybody()"
+        )
+    types_of = {field.attribute: field.type.name for field in one.request}
+    for target in (one.access.concerns, one.access.gives):
+        if target is None or (target.parameter is None and not target.wire_type):
+            continue
+        found = types_of.get(target.parameter or "")
+        if found != target.wire_type:
+            raise TypeError(
+                f"{one.name}: its access names {target}, which has to be a parameter of type "
+                f"{target.wire_type}, and is {found or 'no parameter'}"
+            )
 
 
 def _operations_of(owner: type, agent_name: str) -> Iterator[Operation]:
     area = (owner.__doc__ or "").partition("\n")[0].rstrip(".")
     for method, declared in vars(owner).items():
+        if method.startswith("_") or not inspect.isfunction(declared):
+            continue
         mark = getattr(declared, "__operation__", None)
-        if mark is not None:
-            yield _operation(agent_name, area, method, declared, *mark)
+        if mark is None:
+            raise TypeError(
+                f"{declared.__qualname__} is no operation yet: @operation(since, access=...) says "
+                "since when there is one and who may call it"
+            )
+        yield _operation(agent_name, area, method, declared, *mark)
 
 
 def _operation(
@@ -498,7 +540,7 @@ def _operation(
         one = _field("response", returned)
         response = (Field("response", result, one.type, one.secret),)
         element = f"{name}Response"
-    summary, parameters, returns, notes = _read_docstring(declared.__doc__ or "")
+    said = _read_docstring(declared.__doc__ or "")
     return Operation(
         agent_name=agent_name,
         name=name,
@@ -511,31 +553,50 @@ def _operation(
         response_element=element,
         response=response,
         message=message,
-        summary=summary,
-        parameters=parameters,
-        returns=returns,
-        notes=notes,
+        summary=said.summary,
+        details=said.details,
+        parameters=said.parameters,
+        returns=said.returns,
+        left_open=said.left_open,
     )
 
 
-_DOC_FIELD = re.compile(r"^\s*:(?:param (\w+)|(returns)):\s*", re.MULTILINE)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a docstring says, part by part."""
+
+    summary: str
+    details: str
+    parameters: dict[str, str]
+    returns: str
+    left_open: tuple[str, ...]
 
 
-def _read_docstring(text: str) -> tuple[str, dict[str, str], str, str]:
-    """Read summary, meaning of parameters, result and notes from an operation's docstring."""
+_DOC_FIELD = re.compile(r"^\s*:(?:param (\w+)|(returns|open)):\s*", re.MULTILINE)
+
+
+def _read_docstring(text: str) -> _Said:
+    """Read an operation's docstring: summary, details, and the fields after them.
+
+    ``:open:`` says what the vendor's documentation leaves open and what services88 does there. It
+    may occur several times.
+    """
 
     def plain(part: str) -> str:
         return " ".join(part.split())
 
     marks = list(_DOC_FIELD.finditer(text))
     prose = text[: marks[0].start()] if marks else text
-    summary, _, notes = prose.strip().partition("\n\n")
+    summary, _, details = prose.strip().partition("\n\n")
     parameters: dict[str, str] = {}
     returns = ""
+    left_open: list[str] = []
     for here, after in zip(marks, [*marks[1:], None], strict=True):
         said = plain(text[here.end() : after.start() if after else len(text)])
         if here[1]:
             parameters[here[1]] = said
-        else:
+        elif here[2] == "returns":
             returns = said
-    return plain(summary), parameters, returns, plain(notes)
+        else:
+            left_open.append(said)
+    return _Said(plain(summary), plain(details), parameters, returns, tuple(left_open))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Protocol
 
 from services88.contract import namespaces as ns
+from services88.contract.access import ONESELF, anybody
 from services88.contract.common import Carrier
 from services88.contract.enumerations import (
     EjUserStatus,
@@ -206,70 +207,61 @@ AuthenticationGenericData = Annotated[
     dict[str, str | None] | None,
     Dictionary("AuthenticationGenericData", item="AuthenticationGenericDataKeyValuePair"),
 ]
-"""Named values that prove who signs in; which names count is not documented."""
+"""Named values that prove who signs in."""
 
 
 class SoPrincipalAgent(Protocol):
     """Signing in."""
 
-    @operation("Services84", result="SystemInfo")
+    @operation("Services84", access=anybody(), result="SystemInfo")
     def get_system_info(self) -> SoSystemInfoCarrier | None:
-        """Returns version, licence and database information of the installation.
+        """Returns version, licence and database of the installation.
 
-        Takes no Credentials header, so it can be called before login.
-
-        :returns: GetSystemInfoResponse body: SystemInfo (SoSystemInfoCarrier).
+        :returns: The facts. services88 names itself, has no licence and does not expire.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=anybody(ONESELF))
     def authenticate_implicit(self) -> AuthenticateResponse:
-        """Logs a user in from the identity that the transport carries.
+        """Signs in the user whom the connection identifies, and issues a ticket.
 
-        Normally that is a Windows directory user.
-
-        Takes no Credentials and no TimeZone header.
-        The server must be a domain member and receive the directory credentials (IIS).
+        With the vendor's server that is normally the Windows user.
 
         :returns: Who signed in, with a ticket for later calls.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=anybody(ONESELF))
     def authenticate_username_password(
         self, user_name: str | None, password: Secret
     ) -> AuthenticateResponse:
-        """Logs a user in with name and password and issues a ticket.
+        """Signs in with user name and password, and issues a ticket.
 
-        Takes no Credentials and no TimeZone header.
-        Generated .NET proxies of older versions order the arguments alphabetically (Password
-        before UserName); on the wire the WSDL order UserName, Password holds for Services84..88.
-
-        :param user_name: SuperOffice associate name, directory user name, e-mail address (when
-            exactly one associate has it), or a ticket string.
-        :param password: The matching password; ignored / blank when UserName holds a ticket.
-        :returns: Who signed in, with a ticket for later calls.
+        :param user_name: User name in any letter case, an e-mail address that exactly one user has,
+            or a ticket.
+        :param password: The password; not looked at where UserName is a ticket.
+        :returns: Who signed in, with a ticket for later calls. Where the sign-in failed,
+            AuthenticationSucceeded is false, whatever the reason.
+        :open: The vendor's documentation does not say how a failed sign-in is reported. services88
+            raises no exception and responds with AuthenticationSucceeded false, and Response and
+            Credentials nil.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=anybody(ONESELF))
     def authenticate_generic(
         self, authentication_data: AuthenticationGenericData
     ) -> AuthenticateResponse:
-        """Logs a user in from a dictionary of named values.
+        """Signs in with named values, and issues a ticket.
 
-        Takes no Credentials and no TimeZone header.
-
-        :param authentication_data: Dictionary of string to string
-            (AuthenticationGenericDataKeyValuePair with Key, Value); which keys count is not
-            documented.
+        :param authentication_data: Name to value.
         :returns: Who signed in, with a ticket for later calls.
+        :open: The vendor's documentation does not say which names count. services88 takes UserName
+            with Password, Ticket, and AccessToken, in any letter case.
         """
 
-    @operation("Services86")
+    @operation("Services86", access=anybody(ONESELF))
     def authenticate_with_access_token(self, access_token: Secret) -> AuthenticateResponse:
-        """Logs a user in from an access token and issues a ticket.
+        """Signs in with an access token, and issues a ticket.
 
-        Takes no Credentials and no TimeZone header.
-
-        :param access_token: Access token string (8A:... form).
+        :param access_token: The access token. It begins with 8A:.
         :returns: Who signed in, with a ticket for later calls.
         """
 

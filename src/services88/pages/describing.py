@@ -7,7 +7,30 @@ from functools import cache
 
 from services88.agents.call import IMPLEMENTATIONS
 from services88.agents.refusals import NotSupported, exception_info
-from services88.contract.access import Access
+from services88.contract.access import (
+    GENERAL_ADMINISTRATOR,
+    Access,
+    CompanyId,
+    CredentialTypeName,
+    EjUserId,
+    ExternalTokenKey,
+    GroupCarrier,
+    GroupId,
+    GroupIds,
+    Nothing,
+    Oneself,
+    PersonId,
+    RoleCarrier,
+    RoleId,
+    ServiceAuthCarrier,
+    ServiceAuthId,
+    Target,
+    UserCarrier,
+    UserId,
+    UserIds,
+    UserName,
+    Who,
+)
 from services88.contract.common import Carrier
 from services88.contract.headers import SoCredentials
 from services88.contract.messages import Answer
@@ -33,7 +56,7 @@ from services88.identity.errors import (
 from services88.soap.calling import write_request
 from services88.soap.envelopes import write_answer
 from services88.soap.versions import SOAP11, SOAP12, Version
-from services88.texts import _
+from services88.texts import _, marked
 
 __all__ = [
     "EXAMPLE_TICKET",
@@ -41,10 +64,12 @@ __all__ = [
     "RefusalKind",
     "areas",
     "arguments_of",
+    "concerned",
     "envelopes",
     "example",
     "has_behaviour",
     "indented",
+    "is_guarded",
     "kind_of",
     "refusals_of",
     "who_may",
@@ -81,26 +106,81 @@ def kind_of(of: Type) -> str:
     return of.name
 
 
-def who_may(operation: Operation, agent: Agent) -> str:
-    """Say who may call an operation."""
-    if not agent.needs_ticket:
+def who_may(operation: Operation) -> str:
+    """Return who may call an operation, in a sentence or two."""
+    access = operation.access
+    if access.who is Who.ANYBODY:
         return _("Anybody: the call needs no ticket.")
-    access: Access = operation.access
-    if not access.rights:
-        return _("Everybody who is signed in, but for anonymous users.")
-    rights = " or ".join(access.rights)
-    if access.own and access.or_nobody:
-        text = _(
-            "Everybody for themselves and for a user not saved yet (associate id 0); for others "
-            "whoever has the functional right {rights}."
-        )
-    elif access.own:
-        text = _("Everybody for themselves; for others whoever has the functional right {rights}.")
+    text = _WITHOUT_RIGHT[access.who, access.own]
+    if access.rights:
+        with_right = _("Whoever has the functional right {rights}.")
+        if text:
+            with_right = _("For others, whoever has the functional right {rights}.")
+        text = f"{_(text)} {with_right}" if text else with_right
     else:
-        text = _("Whoever has the functional right {rights}.")
-    if access.concerns and not access.reads:
-        text += " " + _("A general administrator or system user is for general administrators.")
-    return text.format(rights=rights)
+        text = _(text)
+        if access.own:
+            text += " " + _("Nobody else but system users.")
+    if access.new_is_own:
+        text += " " + _("What is not saved yet (id 0) counts as one's own.")
+    if is_guarded(access):
+        text += " " + _(
+            "Only general administrators change or make a general administrator or a system user, "
+            "or change a role with that right."
+        )
+    return text.format(rights=" or ".join(access.rights))
+
+
+_WITHOUT_RIGHT = {
+    (Who.SIGNED_IN, False): marked("Everybody who is signed in, excluding anonymous users."),
+    (Who.SIGNED_IN, True): marked("Everybody for themselves."),
+    (Who.EMPLOYEES, False): marked("Every signed-in employee."),
+    (Who.EMPLOYEES, True): marked("Employees for themselves, or for what is theirs."),
+    (Who.HOLDERS, False): "",
+}
+
+
+def is_guarded(access: Access) -> bool:
+    """Check whether an access is subject to the rule about general administrators."""
+    touched = (UserId, UserName, UserCarrier, RoleId, RoleCarrier)
+    return bool(
+        access.rights
+        and GENERAL_ADMINISTRATOR in access.rights
+        and len(access.rights) > 1
+        and not access.reads
+        and (isinstance(access.concerns, touched) or access.gives is not None)
+    )
+
+
+def concerned(operation: Operation) -> str:
+    """Return what a call concerns, and which parameter names it."""
+    target = operation.access.concerns
+    text = _(_TARGETS[type(target)])
+    if target.parameter is None:
+        return text
+    return f"{text} ({_wire(operation, target.parameter)})"
+
+
+_TARGETS: dict[type[Target], str] = {
+    Nothing: marked("nothing in particular"),
+    Oneself: marked("the caller"),
+    UserId: marked("a user, by id"),
+    UserIds: marked("users, by ids"),
+    UserName: marked("a user, by name"),
+    UserCarrier: marked("a user, by the id in the carrier"),
+    PersonId: marked("the users of a person, by id"),
+    EjUserId: marked("the users of a Service user, by id"),
+    CompanyId: marked("a company, by id"),
+    GroupId: marked("a user group, by id"),
+    GroupIds: marked("user groups, by ids"),
+    GroupCarrier: marked("a user group, by the id in the carrier"),
+    RoleId: marked("a role, by id"),
+    RoleCarrier: marked("a role, by the id in the carrier"),
+    CredentialTypeName: marked("a type of credential, by name"),
+    ServiceAuthId: marked("a sign-in at another server, by id"),
+    ServiceAuthCarrier: marked("a sign-in at another server, by the id in the carrier"),
+    ExternalTokenKey: marked("tokens of a provider, by key"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +200,16 @@ def refusals_of(operation: Operation, agent: Agent) -> list[RefusalKind]:
 def _refusals(operation: Operation, agent: Agent) -> Iterator[tuple[Refusal, str]]:
     if agent.needs_ticket:
         yield NotSignedIn(given=False), _("There is no Credentials header.")
-        yield NotSignedIn(given=True), _("The ticket is unknown, expired or ended.")
-    if not has_behaviour(operation):
-        yield NotSupported(operation.name), _("Always, for now.")
-        return
+        yield NotSignedIn(given=True), _("The ticket is not valid, has expired or was ended.")
     access = operation.access
-    if access.rights:
-        yield NotAllowed(access.rights), _("The caller lacks the right.")
-        if access.concerns and not operation.method.endswith("_list"):
-            yield (
-                UnknownUser(),
-                _("{field} names nobody.").format(field=_wire(operation, access.concerns)),
-            )
+    if access.who is not Who.ANYBODY and not access.open:
+        yield NotAllowed(access.rights), _("The caller may not do this.")
+    if access.must_exist and access.concerns.parameter is not None:
+        named = _wire(operation, access.concerns.parameter)
+        yield UnknownUser(), _("{field} names nobody.").format(field=named)
+    if not has_behaviour(operation):
+        yield NotSupported(operation.name), _("Otherwise, for now.")
+        return
     if _changes_password(operation):
         if any(field.attribute == "old_password" for field in operation.request):
             yield (

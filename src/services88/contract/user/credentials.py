@@ -2,7 +2,15 @@
 
 from typing import Protocol
 
-from services88.contract.access import administrators
+from services88.contract.access import (
+    NOTHING,
+    ONESELF,
+    CredentialTypeName,
+    UserId,
+    administrators,
+    own_or_administrators,
+    signed_in,
+)
 from services88.contract.enumerations import UserType
 from services88.contract.model import operation
 from services88.contract.user.carriers import (
@@ -17,145 +25,150 @@ from services88.contract.user.carriers import (
 class Credentials(Protocol):
     """Credentials: how users prove who they are, here and elsewhere."""
 
-    @operation("Services84")
+    @operation("Services84", access=signed_in(NOTHING, our_choice=True))
     def get_credential_types(self) -> list[CredentialType] | None:
-        """Lists the credential types that can be used to log in.
+        """Returns the types of credentials with which users sign in.
 
-        :returns: List of CredentialType.
+        :returns: The types. In services88 there is one, the password.
         """
 
-    @operation("Services86")
+    @operation("Services86", access=signed_in(NOTHING, our_choice=True))
     def get_credential_types_for_user_type(
         self, user_type: UserType
     ) -> list[CredentialType] | None:
-        """Lists the credential types that can be used by a user type.
+        """Returns the types of credentials with which a kind of user signs in.
 
-        :param user_type: Kind of user (UserType enum).
-        :returns: List of CredentialType.
+        :param user_type: Kind of user.
+        :returns: The types; empty for resources and anonymous users, who do not sign in.
         """
 
-    @operation("Services84", access=administrators("user_id"))
+    @operation("Services84", access=administrators(UserId("user_id")))
     def save_credential(self, user_id: int, credential: Credential | None) -> bool:
-        """Adds or replaces the credential of its type for a user.
+        """Sets a credential of a user, in place of the one of the same type.
 
-        :param user_id: Primary key of the user (same number as AssociateId).
-        :param credential: Credential carrier: Type, Value, DisplayValue.
-        :returns: true when saved.
+        For a password it is the same as SetPassword. Other types are refused.
+
+        :param user_id: Associate id of the user.
+        :param credential: The credential: its type and value.
+        :returns: true if it was saved.
         """
 
-    @operation("Services84", access=administrators("user_id"))
+    @operation("Services84", access=administrators(UserId("user_id")))
     def delete_credential(self, user_id: int, credential_type: str | None) -> bool:
-        """Removes the credential of a type from a user.
+        """Removes a credential from a user. All tickets of the user end.
 
-        :param user_id: Primary key of the user (same number as AssociateId).
-        :param credential_type: Credential type name, equal to the plugin name and to
-            credentials.credentialType.
-        :returns: true when removed.
+        Administrators cannot remove their own password.
+
+        :param user_id: Associate id of the user.
+        :param credential_type: Name of the type, as GetCredentialTypes lists it.
+        :returns: true if it was removed, false where there was none.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84", access=administrators(CredentialTypeName("type"), reads=True, our_choice=True)
+    )
     def find_credentials_groups(
         self, type: str | None, search_string: str | None
     ) -> list[CredentialsGroup] | None:
-        """Finds groups of external users that can be linked as credentials.
+        """Returns the groups of the directory behind a type of credential.
 
-        Only relevant when the credential type uses the Link control; there is always at least one
-        group.
-
-        :param type: Credential type name, equal to the plugin name and to
-            credentials.credentialType.
-        :param search_string: Part of a domain group name.
-        :returns: List of CredentialsGroup.
+        :param type: Name of the type, as GetCredentialTypes lists it.
+        :param search_string: Part of the group's name.
+        :returns: The groups. There is always at least one.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84", access=administrators(CredentialTypeName("type"), reads=True, our_choice=True)
+    )
     def find_credential_users(
         self, type: str | None, search_string: str | None
     ) -> CredentialsGroupUsers | None:
-        """Finds external users by partial name.
+        """Returns the users of the directory behind a type of credential, found by name.
 
-        :param type: Credential type name, equal to the plugin name and to
-            credentials.credentialType.
-        :param search_string: Part of a name.
-        :returns: CredentialsGroupUsers (Headings plus users).
+        :param type: Name of the type, as GetCredentialTypes lists it.
+        :param search_string: Part of the user's name.
+        :returns: The users, as a table with headings.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84", access=administrators(CredentialTypeName("type"), reads=True, our_choice=True)
+    )
     def get_credential_users_in_group(
         self, type: str | None, group_name: str | None
     ) -> CredentialsGroupUsers | None:
-        """Lists the external users of one group.
+        """Returns the users of a group of the directory behind a type of credential.
 
-        :param type: Credential type name, equal to the plugin name and to
-            credentials.credentialType.
-        :param group_name: Name of the group.
-        :returns: CredentialsGroupUsers (Headings plus users).
+        :param type: Name of the type, as GetCredentialTypes lists it.
+        :param group_name: Name of the group, as FindCredentialsGroups gives it.
+        :returns: The users, as a table with headings.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=signed_in(NOTHING, our_choice=True))
     def create_default_untrusted_credentials(self) -> UntrustedCredentials | None:
-        """Builds an empty UntrustedCredentials with default values.
+        """Returns a new sign-in for another system with default values.
 
-        :returns: UntrustedCredentials carrier.
+        :returns: The sign-in. It is not saved.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=signed_in(ONESELF, our_choice=True))
     def get_untrusted_credentials(self, type: str | None) -> list[UntrustedCredentials] | None:
-        """Reads the stored external-system credentials of a type for the calling user.
+        """Returns the caller's sign-ins for other systems of a type.
 
-        :param type: Type of external credential, for example imap or smtp.
-        :returns: List of UntrustedCredentials.
+        :param type: Type of system, for example imap or smtp.
+        :returns: The sign-ins; an empty list where there are none.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=own_or_administrators(UserId("associate_id"), reads=True, our_choice=True),
+    )
     def get_untrusted_credentials_for_associate(
         self, associate_id: int, type: str | None
     ) -> list[UntrustedCredentials] | None:
-        """Reads the stored external-system credentials of a type for a given user.
+        """Returns a user's sign-ins for other systems of a type.
 
-        SecretValue is filled only for the calling user's own entries and for system users.
-
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param type: Type of external credential, for example imap or smtp.
-        :returns: List of UntrustedCredentials.
+        :param associate_id: Associate id of the user.
+        :param type: Type of system, for example imap or smtp.
+        :returns: The sign-ins; an empty list where there are none. Only the user and system users
+            get SecretValue.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=signed_in(ONESELF, our_choice=True))
     def save_untrusted_credentials(
         self, type: str | None, credentials: UntrustedCredentials | None
     ) -> None:
-        """Stores a credential for an external system for the calling user.
+        """Saves a sign-in for another system for the caller.
 
-        :param type: Type of external credential, for example imap or smtp.
-        :param credentials: The UntrustedCredentials carrier to store.
+        :param type: Type of system, for example imap or smtp.
+        :param credentials: The sign-in.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=own_or_administrators(UserId("associate_id"), our_choice=True))
     def save_untrusted_credentials_for_associate(
         self, associate_id: int, type: str | None, credentials: UntrustedCredentials | None
     ) -> None:
-        """Stores a credential for an external system for a given user.
+        """Saves a sign-in for another system for a user.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param type: Type of external credential, for example imap or smtp.
-        :param credentials: The UntrustedCredentials carrier to store.
+        :param associate_id: Associate id of the user.
+        :param type: Type of system, for example imap or smtp.
+        :param credentials: The sign-in.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=signed_in(ONESELF, our_choice=True))
     def remove_untrusted_credentials(self, type: str | None, public_value: str | None) -> None:
-        """Removes a stored external-system credential of the calling user.
+        """Removes a sign-in for another system from the caller.
 
-        :param type: Type of external credential, for example imap or smtp.
-        :param public_value: PublicValue of the stored credential entry to remove.
+        :param type: Type of system, for example imap or smtp.
+        :param public_value: PublicValue of the sign-in.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=own_or_administrators(UserId("associate_id"), our_choice=True))
     def remove_untrusted_credentials_for_associate(
         self, associate_id: int, type: str | None, public_value: str | None
     ) -> None:
-        """Removes a stored external-system credential of a given user.
+        """Removes a sign-in for another system from a user.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param type: Type of external credential, for example imap or smtp.
-        :param public_value: PublicValue of the stored credential entry to remove.
+        :param associate_id: Associate id of the user.
+        :param type: Type of system, for example imap or smtp.
+        :param public_value: PublicValue of the sign-in.
         """

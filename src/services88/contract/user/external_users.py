@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from services88.contract.access import administrators
+from services88.contract.access import PersonId, RoleId, UserId, UserName, administrators
 from services88.contract.enumerations import ExternalUserInfoModification
 from services88.contract.model import Secret, operation
 
@@ -10,30 +10,34 @@ from services88.contract.model import Secret, operation
 class ExternalUsers(Protocol):
     """External users: customers who sign in."""
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=administrators(PersonId("person_id"), gives=RoleId("role_id"), our_choice=True),
+    )
     def create_external_user(
         self, person_id: int, user_name: str | None, password: Secret, role_id: int, is_active: bool
     ) -> int:
         """Creates an external user for a person.
 
-        Administration of external users has its own functional right.
-
-        :param person_id: Person to make an external user of.
-        :param user_name: Login name.
-        :param password: Login password.
-        :param role_id: A role of type external users.
-        :param is_active: true lets the user log in.
-        :returns: The new associate id.
+        :param person_id: Id of the person, who is no user yet.
+        :param user_name: User name. It has to be free.
+        :param password: Password. It has to pass the password policy.
+        :param role_id: Id of a role for external users.
+        :param is_active: Whether the user may sign in.
+        :returns: Associate id of the new user.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(UserId("associate_id"), our_choice=True))
     def delete_external_user(self, associate_id: int) -> None:
-        """Deletes an external user.
+        """Deletes an external user. The person stays.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
+        :param associate_id: Associate id of the user.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=administrators(UserId("associate_id"), gives=RoleId("role_id"), our_choice=True),
+    )
     def set_external_user_info(
         self,
         associate_id: int,
@@ -43,21 +47,23 @@ class ExternalUsers(Protocol):
         role_id: int,
         external_user_info_modification: frozenset[ExternalUserInfoModification],
     ) -> None:
-        """Changes selected properties of an external user.
+        """Changes chosen properties of an external user.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param user_name: New login name.
+        :param associate_id: Associate id of the user.
+        :param user_name: New user name.
         :param password: New password.
-        :param is_active: Whether the user may log in.
-        :param role_id: A role of type external users.
-        :param external_user_info_modification: Flags that choose what is changed: UserName 1,
-            Password 2, Role 4, Active 8.
+        :param is_active: Whether the user may sign in.
+        :param role_id: Id of a role for external users.
+        :param external_user_info_modification: What is changed; the other parameters are not looked
+            at.
         """
 
-    @operation("Services84", access=administrators("associate_name"))
+    @operation("Services84", access=administrators(UserName("associate_name"), our_choice=True))
     def generate_new_password_for_external_user(self, associate_name: str | None) -> Secret:
-        """Generates and assigns a new password for an external user found by name.
+        """Generates a password and sets it for an external user, found by user name.
 
-        :param associate_name: Name of the external associate whose password changes.
-        :returns: The generated password.
+        All tickets of the user end. Users who are not external are refused.
+
+        :param associate_name: User name, in any letter case.
+        :returns: The generated password. It is shown this once.
         """

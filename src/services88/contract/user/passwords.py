@@ -2,7 +2,14 @@
 
 from typing import Protocol
 
-from services88.contract.access import administrators, own_or_administrators
+from services88.contract.access import (
+    ONESELF,
+    UserId,
+    UserName,
+    administrators,
+    own_or_administrators,
+    signed_in,
+)
 from services88.contract.enumerations import ChangePasswordType, UserType
 from services88.contract.model import Secret, operation
 from services88.contract.user.carriers import OperationResult, UserValidationResult
@@ -11,162 +18,172 @@ from services88.contract.user.carriers import OperationResult, UserValidationRes
 class Passwords(Protocol):
     """Changing, setting and judging passwords."""
 
-    @operation("Services84")
+    @operation("Services84", access=signed_in(ONESELF))
     def change_own_password(self, old_password: Secret, new_password: Secret) -> bool:
-        """Changes the password of the calling user.
+        """Changes the password of the caller.
 
-        The docs state no failure mode: whether a wrong old password or a policy violation yields
-        Response=false or an ExceptionInfo is unknown (SoInvalidPasswordException exists in the
-        core library).
-        The core library documents that ordinary named users may change only their own password;
-        anonymous users may change none.
+        All other tickets of the caller end; the calling one stays valid. Administrators may leave
+        OldPassword empty where the operator allows it.
 
-        :param old_password: The caller's current password; the docs repeat that administrators may
-            leave it blank to force a new password.
-        :param new_password: The password to set.
-        :returns: true when the password was changed.
+        :param old_password: The current password.
+        :param new_password: The password to set. It has to pass the password policy.
+        :returns: true if the password was changed.
+        :open: The vendor's documentation does not say how a refused password is reported.
+            services88 responds false and gives the reason in ExtraInfo, or raises
+            SoInvalidPasswordException where the operator chose exceptions.
         """
 
-    @operation("Services84", access=own_or_administrators("associate_id"))
+    @operation("Services84", access=own_or_administrators(UserId("associate_id")))
     def change_password(
         self, associate_id: int, old_password: Secret, new_password: Secret
     ) -> bool:
-        """Changes the password of the user with the given associate id.
+        """Changes the password of a user, found by associate id.
 
-        Administrators may leave OldPassword blank to force a new password.
-        In the core library the old password must be the current valid one.
+        For oneself it is the same as ChangeOwnPassword. Administrators may leave OldPassword empty
+        to set the password of somebody else; all tickets of that user end.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param old_password: The target user's current password; an administrator may send it empty
-            to force a new password.
-        :param new_password: The password to set.
-        :returns: true when the password was changed.
+        :param associate_id: Associate id of the user.
+        :param old_password: The user's current password. Administrators may leave it empty for
+            others; where they give it, it has to be right.
+        :param new_password: The password to set. It has to pass the password policy.
+        :returns: true if the password was changed.
+        :open: The vendor's documentation does not say how a refused password is reported.
+            services88 responds false and gives the reason in ExtraInfo, or raises
+            SoInvalidPasswordException where the operator chose exceptions.
         """
 
-    @operation("Services84", access=own_or_administrators("associate_name"))
+    @operation("Services84", access=own_or_administrators(UserName("associate_name")))
     def change_password_from_name(
         self, associate_name: str | None, old_password: Secret, new_password: Secret
     ) -> bool:
-        """Changes the password of the user with the given associate name.
+        """Changes the password of a user, found by user name.
 
-        Administrators may leave OldPassword blank to force a new password.
+        Otherwise the same as ChangePassword.
 
-        :param associate_name: User name of the user whose password changes.
-        :param old_password: The target user's current password; an administrator may send it empty
-            to force a new password.
-        :param new_password: The password to set.
-        :returns: true when the password was changed.
+        :param associate_name: User name, in any letter case.
+        :param old_password: The user's current password. Administrators may leave it empty for
+            others; where they give it, it has to be right.
+        :param new_password: The password to set. It has to pass the password policy.
+        :returns: true if the password was changed.
+        :open: The vendor's documentation does not say how a refused password is reported.
+            services88 responds false and gives the reason in ExtraInfo, or raises
+            SoInvalidPasswordException where the operator chose exceptions.
         """
 
-    @operation("Services84", access=administrators("associate_id"))
+    @operation("Services84", access=administrators(UserId("associate_id")))
     def set_password(self, associate_id: int, password: Secret) -> bool:
-        """Sets a new password for the user with the given associate id without giving the old one.
+        """Sets the password of a user, found by associate id, without the current one.
 
-        Core documentation of the underlying user class: setting another user's password needs
-        administrative rights; without them an SoIllegalOperationException is documented.
+        All tickets of the user end. Administrators change their own password with
+        ChangeOwnPassword, unless the operator allows otherwise.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param password: The new password.
-        :returns: Success flag.
+        :param associate_id: Associate id of the user.
+        :param password: The password to set. It has to pass the password policy.
+        :returns: true if the password was set.
         """
 
-    @operation("Services84", access=administrators("associate_name"))
+    @operation("Services84", access=administrators(UserName("associate_name")))
     def set_password_from_name(self, associate_name: str | None, password: Secret) -> bool:
-        """Sets a new password for the user with the given name without giving the old one.
+        """Sets the password of a user, found by user name, without the current one.
 
-        Core documentation of the underlying user class: setting another user's password needs
-        administrative rights; without them an SoIllegalOperationException is documented.
+        Otherwise the same as SetPassword.
 
-        :param associate_name: User name of the user whose password is set.
-        :param password: The new password.
-        :returns: Success flag.
+        :param associate_name: User name, in any letter case.
+        :param password: The password to set. It has to pass the password policy.
+        :returns: true if the password was set.
         """
 
-    @operation("Services84", access=administrators("associate_id"))
+    @operation("Services84", access=administrators(UserId("associate_id")))
     def set_generated_password(self, associate_id: int) -> Secret:
-        """Generates a new password and assigns it to the user with the given associate id.
+        """Generates a password and sets it for a user, found by associate id.
 
-        Length and alphabet of the generated password are unknown.
+        All tickets of the user end.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :returns: The generated password in clear text.
+        :param associate_id: Associate id of the user.
+        :returns: The generated password. It is shown this once.
+        :open: The vendor's documentation does not say how long a generated password is and of which
+            characters. In services88 it has at least 20 characters and passes the password policy.
         """
 
-    @operation("Services84", access=administrators("associate_name"))
+    @operation("Services84", access=administrators(UserName("associate_name")))
     def set_generated_password_from_name(self, associate_name: str | None) -> Secret:
-        """Generates a new password and assigns it to the user with the given name.
+        """Generates a password and sets it for a user, found by user name.
 
-        Same as SetGeneratedPassword, looked up by associate name.
+        Otherwise the same as SetGeneratedPassword.
 
-        :param associate_name: Associate (login) name of the user the call concerns.
-        :returns: The generated password in clear text.
+        :param associate_name: User name, in any letter case.
+        :returns: The generated password. It is shown this once.
         """
 
     @operation(
-        "Services84", access=own_or_administrators("associate_id", or_nobody=True, reads=True)
+        "Services84",
+        access=own_or_administrators(UserId("associate_id"), new_is_own=True, reads=True),
     )
     def is_password_valid(
         self, associate_id: int, type: UserType, person_id: int, password: Secret
     ) -> bool:
-        """Checks whether a password is acceptable for the described user.
+        """Checks whether a password passes the password policy for a user.
 
-        No service text; the core validator plugin checks the password policy (PasswordRules /
-        PasswordPolicy preference). AssociateId may presumably be 0 for a user not yet saved
-        (unknown).
+        Never tells whether it is the user's password.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param type: Kind of user (UserType enum).
-        :param person_id: Primary key of the person record behind the user (0 when there is none).
-        :param password: Candidate password.
-        :returns: true when acceptable.
+        :param associate_id: Associate id of the user; 0 for a user not saved yet.
+        :param type: Kind of user. The policy is the same for all kinds.
+        :param person_id: Id of the person behind the user; not looked at.
+        :param password: The password to check.
+        :returns: true if it passes.
+        :open: The vendor's documentation does not say whether this asks for the policy or for the
+            current password, nor whether AssociateId may be 0. services88 asks the policy, and
+            takes 0 for a user not saved yet.
         """
 
     @operation(
-        "Services84", access=own_or_administrators("associate_id", or_nobody=True, reads=True)
+        "Services84",
+        access=own_or_administrators(UserId("associate_id"), new_is_own=True, reads=True),
     )
     def is_password_valid_with_reason(
         self, associate_id: int, type: UserType, person_id: int, password: Secret
     ) -> UserValidationResult | None:
-        """Checks whether a password is acceptable for the described user and says why not.
+        """Checks whether a password passes the password policy for a user, and says why not.
 
-        Reason texts are not documented; the policy preference can supply its own message (Msg).
+        Never tells whether it is the user's password.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param type: Kind of user (UserType enum).
-        :param person_id: Primary key of the person record behind the user (0 when there is none).
-        :param password: Candidate password.
-        :returns: UserValidationResult: Result (boolean) and Reason (string).
+        :param associate_id: Associate id of the user; 0 for a user not saved yet.
+        :param type: Kind of user. The policy is the same for all kinds.
+        :param person_id: Id of the person behind the user; not looked at.
+        :param password: The password to check.
+        :returns: Result is true if the password passes; otherwise Reason says what to do about each
+            rule that it fails.
+        :open: The vendor's documentation does not give the texts of Reason. In services88 they are
+            sentences for a person, or the message (Msg) of the preference PasswordPolicy.
         """
 
-    @operation("Services85")
+    @operation("Services85", access=signed_in(UserId("associate_id")))
     def can_change_password(self, associate_id: int) -> bool:
-        """Tells whether the caller can change the given user's password.
+        """Checks whether the caller can change the password of a user.
 
-        In the core library the answer also depends on whether the credential plugin of the user
-        can change passwords (an Active Directory credential is managed elsewhere).
-
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :returns: true when the password can be changed.
+        :param associate_id: Associate id of the user.
+        :returns: true for oneself and, if the caller is an administrator who may change this user,
+            for others. false where no user has the id.
         """
 
-    @operation("Services88")
+    @operation("Services88", access=signed_in(UserId("associate_id")))
     def get_supported_change_password_types(
         self, associate_id: int
     ) -> list[ChangePasswordType] | None:
-        """Lists the ways in which the password of the user can be changed.
+        """Returns the ways in which the caller can change the password of a user.
 
-        Email = by a change-password mail; Password = by providing a new password.
-
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :returns: List of ChangePasswordType (Email, Password); empty when it cannot be changed at
-            all.
+        :param associate_id: Associate id of the user.
+        :returns: Email where a mail with a link can be sent, Password where a new password can be
+            given; an empty list where there is no way.
         """
 
-    @operation("Services88", access=own_or_administrators("associate_id"))
+    @operation("Services88", access=own_or_administrators(UserId("associate_id")))
     def send_change_password_e_mail(self, associate_id: int) -> OperationResult | None:
-        """Sends a change-password mail to the user's registered address.
+        """Sends the user a mail with a link to change the password.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :returns: OperationResult: Success flag and optional Message with the reason (may be a
-            [SR_...] resource symbol).
+        The link works once, within 30 minutes.
+
+        :param associate_id: Associate id of the user.
+        :returns: Success is true if the mail is on its way; Message says so, or why none can be
+            sent and what to do about it.
         """

@@ -2,6 +2,15 @@
 
 from typing import Protocol
 
+from services88.contract.access import (
+    NOTHING,
+    ROLE_ADMINISTRATORS,
+    RightIds,
+    RoleCarrier,
+    RoleId,
+    employees,
+    holders,
+)
 from services88.contract.enumerations import RoleRelationToOwner, RoleType
 from services88.contract.model import operation
 from services88.contract.user.carriers import (
@@ -16,164 +25,169 @@ from services88.contract.user.carriers import (
 class Roles(Protocol):
     """Roles, functional rights and data rights."""
 
-    @operation("Services84")
+    @operation("Services84", access=holders(ROLE_ADMINISTRATORS, NOTHING))
     def create_default_role_entity(self) -> RoleEntity | None:
-        """Builds a new unsaved role with default values.
+        """Returns a new role for employees with default values.
 
-        :returns: RoleEntity carrier.
+        :returns: The role. It has the id 0 and is not saved.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=holders(ROLE_ADMINISTRATORS, NOTHING))
     def create_default_role_entity_from_type(self, type: RoleType) -> RoleEntity | None:
-        """Builds a new unsaved role of a given type.
+        """Returns a new role of a type with default values.
 
-        The type of a role cannot be changed later.
+        The type of a role never changes.
 
-        :param type: Kind of role (RoleType enum).
-        :returns: RoleEntity carrier.
+        :param type: Kind of users the role is for.
+        :returns: The role. It has the id 0 and is not saved.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(RoleId("role_id"), our_choice=True))
     def get_role(self, role_id: int) -> Role | None:
-        """Fetches the simple form of a role.
+        """Returns a role in brief.
 
-        :param role_id: Primary key of the role.
-        :returns: Role carrier (Id, Value, Tooltip).
+        :param role_id: Id of the role.
+        :returns: Id, name and tooltip; nil where no role has the id.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(RoleId("role_entity_id"), our_choice=True))
     def get_role_entity(self, role_entity_id: int) -> RoleEntity | None:
-        """Fetches the full form of a role.
+        """Returns a role in full.
 
-        :param role_entity_id: Primary key of the role.
-        :returns: RoleEntity carrier.
+        :param role_entity_id: Id of the role.
+        :returns: The role with its data rights; nil where no role has the id.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(NOTHING, our_choice=True))
     def get_all_roles(self, role_type: RoleType) -> list[SelectableMDOListItem] | None:
-        """Lists all roles of a role type.
+        """Returns all roles of a type.
 
-        Same as MDO list Roles with the role type number as extra.
-
-        :param role_type: Kind of role: Employee, ExternalUser, Anonymous or System.
-        :returns: List of SelectableMDOListItem.
+        :param role_type: Kind of users the roles are for.
+        :returns: One item for each role.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=holders(ROLE_ADMINISTRATORS, RoleCarrier("role_entity")))
     def save_role_entity(self, role_entity: RoleEntity | None) -> RoleEntity | None:
-        """Updates a role, or creates one when its id is 0.
+        """Changes a role, or creates one where its id is 0.
 
-        :param role_entity: Carrier to save.
-        :returns: The saved RoleEntity.
+        :param role_entity: The role. Its type counts for a new role only.
+        :returns: The role as saved.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=holders(
+            ROLE_ADMINISTRATORS, RoleId("role_id_to_delete"), gives=RoleId("replacing_role_id")
+        ),
+    )
     def delete_role(self, role_id_to_delete: int, replacing_role_id: int) -> None:
-        """Deletes a role and moves its users to another role.
+        """Deletes a role and moves its users to another.
 
-        :param role_id_to_delete: Role to delete.
-        :param replacing_role_id: Role that gets the users.
+        :param role_id_to_delete: Id of the role.
+        :param replacing_role_id: Id of the role that gets the users.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(NOTHING, our_choice=True))
     def get_all_functional_rights(self, role_type: RoleType) -> list[SelectableMDOListItem] | None:
-        """Lists all functional rights of a role type.
+        """Returns all functional rights that roles of a type can have.
 
-        Same as MDO list FunctionRights with extra roleType=N.
-
-        :param role_type: Kind of role: Employee, ExternalUser, Anonymous or System.
-        :returns: List of SelectableMDOListItem with name and description; the code name stands in
-            the extra-info property.
+        :param role_type: Kind of users the roles are for.
+        :returns: One item for each right: name, description, and the code name as ExtraInfo.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(RoleId("role_id"), our_choice=True))
     def get_functional_rights(self, role_id: int) -> list[SelectableMDOListItem] | None:
-        """Lists the functional rights set on a role.
+        """Returns the functional rights of a role.
 
-        Same as MDO list FunctionRights with extra role=N.
-
-        :param role_id: Primary key of the role.
-        :returns: List of SelectableMDOListItem; rights not set on the role are left out.
+        :param role_id: Id of the role.
+        :returns: One item for each right that the role has.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=holders(
+            ROLE_ADMINISTRATORS, RoleId("role_id"), gives=RightIds("functional_right_ids")
+        ),
+    )
     def set_functional_rights(self, role_id: int, functional_right_ids: list[int] | None) -> None:
-        """Replaces the functional rights of a role.
+        """Sets the functional rights of a role.
 
-        :param role_id: Primary key of the role.
-        :param functional_right_ids: Ids of the rights to have; rights not listed are removed.
+        :param role_id: Id of the role.
+        :param functional_right_ids: Ids of the rights that the role has from now on; it loses all
+            others.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(NOTHING, our_choice=True))
     def find_roles_with_functional_right(
         self, functional_right_name: str | None
     ) -> list[MDOListItem] | None:
-        """Finds the roles that hold one functional right.
+        """Returns the roles that have a functional right.
 
         :param functional_right_name: Code name of the right.
-        :returns: List of MDOListItem (roles).
+        :returns: One item for each role.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(NOTHING, our_choice=True))
     def find_roles_with_functional_rights(
         self, functional_right_names: list[str | None] | None
     ) -> list[int] | None:
-        """Finds the roles that hold at least one of several functional rights.
+        """Returns the roles that have at least one of several functional rights.
 
-        :param functional_right_names: Functional right code names to look for.
-        :returns: Role ids.
+        :param functional_right_names: Code names of the rights.
+        :returns: Ids of the roles.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(NOTHING, our_choice=True))
     def find_roles_without_functional_rights(
         self, functional_right_names: list[str | None] | None
     ) -> list[int] | None:
-        """Finds the roles that hold none of several functional rights.
+        """Returns the roles that have none of several functional rights.
 
-        :param functional_right_names: Functional right code names to look for.
-        :returns: Role ids.
+        :param functional_right_names: Code names of the rights.
+        :returns: Ids of the roles.
         """
 
-    @operation("Services88")
+    @operation("Services88", access=employees(RoleId("role_id"), our_choice=True))
     def get_all_data_rights(
         self, role_id: int, relation_to_owner: RoleRelationToOwner
     ) -> StringDictionary:
-        """Reads the data rights of a role for one relation to the owner.
+        """Returns the data rights of a role for one relation to the owner.
 
-        Added in Services88 (absent from the February 2023 documentation, present in the April 2026
-        one).
-
-        :param role_id: Primary key of the role.
-        :param relation_to_owner: Relation to the data owner, a column of the data-rights matrix.
-        :returns: Dictionary of table name to CRUD text (C, CR, CRU or CRUD).
+        :param role_id: Id of the role.
+        :param relation_to_owner: Relation of the user to the owner of the data: a column of the
+            matrix of data rights.
+        :returns: Table name to rights: nothing, R, CR, CRU or CRUD.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(RoleId("role_id"), our_choice=True))
     def get_data_rights(self, role_id: int, table_name: str | None) -> StringDictionary:
-        """Reads one row of the data-rights matrix.
+        """Returns the data rights of a role for one table.
 
-        A position that does not exist raises an exception.
+        A table that the matrix of data rights does not have is refused.
 
-        :param role_id: Primary key of the role.
-        :param table_name: Entity/table name, a row of the data-rights matrix.
-        :returns: Dictionary of relation to CRUD text.
+        :param role_id: Id of the role.
+        :param table_name: Table name: a row of the matrix.
+        :returns: Relation to the owner to rights: nothing, R, CR, CRU or CRUD.
+        :open: The vendor's documentation does not say how the relations are written. In services88
+            they are the names of RoleRelationToOwner.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=employees(RoleId("role_id"), our_choice=True))
     def get_data_right(
         self, role_id: int, table_name: str | None, relation_to_owner: RoleRelationToOwner
     ) -> str | None:
-        """Reads one cell of the data-rights matrix.
+        """Returns the data rights of a role for one table and one relation to the owner.
 
-        A position that does not exist raises an exception.
+        A position that the matrix of data rights does not have is refused.
 
-        :param role_id: Primary key of the role.
-        :param table_name: Entity/table name, a row of the data-rights matrix.
-        :param relation_to_owner: Relation to the data owner, a column of the data-rights matrix.
-        :returns: CRUD text: C, CR, CRU or CRUD.
+        :param role_id: Id of the role.
+        :param table_name: Table name: a row of the matrix.
+        :param relation_to_owner: Relation of the user to the owner of the data: a column of the
+            matrix.
+        :returns: Rights: nothing, R, CR, CRU or CRUD.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=holders(ROLE_ADMINISTRATORS, RoleId("role_id")))
     def set_data_right(
         self,
         role_id: int,
@@ -181,12 +195,13 @@ class Roles(Protocol):
         relation_to_owner: RoleRelationToOwner,
         data_right_value: str | None,
     ) -> None:
-        """Writes one cell of the data-rights matrix.
+        """Sets the data rights of a role for one table and one relation to the owner.
 
-        A position that does not exist raises an exception.
+        A position that the matrix of data rights does not have is refused.
 
-        :param role_id: Primary key of the role.
-        :param table_name: Entity/table name, a row of the data-rights matrix.
-        :param relation_to_owner: Relation to the data owner, a column of the data-rights matrix.
-        :param data_right_value: CRUD text to set.
+        :param role_id: Id of the role.
+        :param table_name: Table name: a row of the matrix.
+        :param relation_to_owner: Relation of the user to the owner of the data: a column of the
+            matrix.
+        :param data_right_value: Rights: nothing, R, CR, CRU or CRUD.
         """

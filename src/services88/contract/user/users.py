@@ -2,7 +2,22 @@
 
 from typing import Protocol
 
-from services88.contract.access import administrators, own_or_administrators
+from services88.contract.access import (
+    NOTHING,
+    PRESENCE_ADMINISTRATORS,
+    CompanyId,
+    EjUserId,
+    GivenUserType,
+    PersonId,
+    UserCarrier,
+    UserId,
+    UserIds,
+    UserName,
+    Who,
+    administrators,
+    own,
+    own_or_administrators,
+)
 from services88.contract.enumerations import CommandActionResult, UserType
 from services88.contract.model import Secret, operation
 from services88.contract.user.carriers import (
@@ -20,89 +35,123 @@ from services88.contract.user.carriers import (
 class Users(Protocol):
     """Users: reading, making, saving, retiring."""
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=own_or_administrators(
+            UserId("user_id"),
+            who=Who.EMPLOYEES,
+            reads=True,
+            may_be_missing=True,
+            our_choice=True,
+        ),
+    )
     def get_user(self, user_id: int) -> User | None:
-        """Fetches one user by associate id.
+        """Returns a user, found by associate id.
 
-        Behaviour for an unknown id is not documented for this agent.
-
-        :param user_id: Primary key of the user (same number as AssociateId).
-        :returns: The User carrier.
+        :param user_id: Associate id of the user.
+        :returns: The user; nil where no user has the id.
+        :open: The vendor's documentation does not say what an id gives that no user has. services88
+            responds nil to administrators, and refuses everybody else as for any other user.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=own_or_administrators(
+            UserName("user_name"),
+            who=Who.EMPLOYEES,
+            reads=True,
+            may_be_missing=True,
+            our_choice=True,
+        ),
+    )
     def get_user_from_name(self, user_name: str | None) -> User | None:
-        """Fetches one user by user name.
+        """Returns a user, found by user name.
 
-        :param user_name: The user (login) name in question.
-        :returns: The User carrier.
+        :param user_name: User name, in any letter case.
+        :returns: The user; nil where no user has the name.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=own_or_administrators(
+            PersonId("person_id"),
+            who=Who.EMPLOYEES,
+            reads=True,
+            may_be_missing=True,
+            our_choice=True,
+        ),
+    )
     def get_user_from_person_id(self, person_id: int) -> list[User] | None:
-        """Fetches the users that belong to a person.
+        """Returns the users that belong to a person.
 
-        :param person_id: Primary key of the person record behind the user (0 when there is none).
-        :returns: List of User.
+        :param person_id: Id of the person.
+        :returns: The users; an empty list where there are none.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=own_or_administrators(
+            EjUserId("ej_user_id"),
+            who=Who.EMPLOYEES,
+            reads=True,
+            may_be_missing=True,
+            our_choice=True,
+        ),
+    )
     def get_user_from_ej_user_id(self, ej_user_id: int) -> list[User] | None:
-        """Fetches the users that belong to a Service (ejournal) user id.
+        """Returns the users that belong to a Service user.
 
-        Kept for legacy Service support.
-
-        :param ej_user_id: Primary key in the ejuser table.
-        :returns: List of User.
+        :param ej_user_id: Id of the Service user.
+        :returns: The users; an empty list where there are none.
         """
 
-    @operation("Services84", access=own_or_administrators("user_info_id", reads=True))
+    @operation("Services84", access=own_or_administrators(UserId("user_info_id"), reads=True))
     def get_user_info(self, user_info_id: int) -> UserInfo | None:
-        """Fetches the light-weight information of one user.
+        """Returns a user in brief.
 
-        :param user_info_id: Id of the UserInfo (the associate id).
-        :returns: UserInfo carrier.
+        :param user_info_id: Associate id of the user.
+        :returns: The user.
         """
 
-    @operation("Services84", access=own_or_administrators("user_info_ids", reads=True))
+    @operation("Services84", access=own_or_administrators(UserIds("user_info_ids"), reads=True))
     def get_user_info_list(self, user_info_ids: list[int] | None) -> list[UserInfo] | None:
-        """Fetches the light-weight information of several users.
+        """Returns several users in brief.
 
-        :param user_info_ids: Ids of the UserInfo objects.
-        :returns: List of UserInfo.
+        :param user_info_ids: Associate ids of the users.
+        :returns: The users, each once, in the order of the ids.
+        :open: The vendor's documentation does not say what an id gives that no user has. services88
+            leaves it out.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(NOTHING))
     def create_default_user(self) -> User | None:
-        """Builds a new unsaved User with default values.
+        """Returns a new user with default values, to be completed and passed to SaveUser.
 
-        The defaults are needed before SaveUser on a new user.
-
-        :returns: New User carrier.
+        :returns: The user. It has the associate id 0 and is not saved.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(NOTHING))
     def create_default_user_from_user_type(self, user_type: UserType) -> User | None:
-        """Builds a new unsaved User of a type that needs no person.
+        """Returns a new user of a type that needs no person, with default values.
 
-        Internal and external users are built with CreateDefaultUserFromUserTypeAndPersonId.
+        CreateDefaultUserFromUserTypeAndPersonId is for internal and external users.
 
-        :param user_type: Only SystemAssociate or AnonymousAssociate.
-        :returns: New User carrier.
+        :param user_type: SystemAssociate or AnonymousAssociate.
+        :returns: The user. It has the associate id 0 and is not saved.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(PersonId("person_id"), reads=True))
     def create_default_user_from_user_type_and_person_id(
         self, user_type: UserType, person_id: int
     ) -> User | None:
-        """Builds a new unsaved User of a type for a given person.
+        """Returns a new user for a person, with default values.
 
-        :param user_type: Kind of user (UserType enum).
-        :param person_id: Person that becomes a user; may be 0 for system and anonymous users.
-        :returns: New User carrier.
+        :param user_type: Kind of user.
+        :param person_id: Id of the person; may be 0 for system and anonymous users.
+        :returns: The user. It has the associate id 0 and is not saved.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(CompanyId("contact_id")))
     def create_default_user_from_user_type_and_credential(
         self,
         user_type: UserType,
@@ -111,71 +160,75 @@ class Users(Protocol):
         credential_value: Secret,
         credential_display_value: str | None,
     ) -> User | None:
-        """Builds a new unsaved User (with a person) from a company and a credential.
+        """Returns a new user with a new person, made from a company and a credential.
 
-        :param user_type: Kind of user (UserType enum).
-        :param contact_id: Company of the new person.
-        :param credential_type: Credential type name, equal to the plugin name and to
-            credentials.credentialType.
-        :param credential_value: Actual credential value, typically a password or a directory SID.
-        :param credential_display_value: Value shown to people, typically the directory login name.
-        :returns: New User carrier.
+        :param user_type: Kind of user.
+        :param contact_id: Id of the company of the new person.
+        :param credential_type: Name of the credential type, as GetCredentialTypes lists it.
+        :param credential_value: The credential: a password, or the key of a directory user.
+        :param credential_display_value: What people see of it, such as the name in the directory.
+        :returns: The user. It has the associate id 0 and is not saved.
         """
 
-    @operation("Services88")
+    @operation("Services88", access=administrators(UserCarrier("user"), reads=True))
     def validate_user(self, user: User | None) -> StringDictionary:
-        """Checks that a User carrier is ready to be saved.
+        """Checks whether a user can be saved.
 
-        :param user: The carrier to check.
-        :returns: Dictionary of field name to error message (empty when there is none).
+        :param user: The user.
+        :returns: Field name to what is wrong with it; empty where the user can be saved.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(UserCarrier("user")))
     def save_user(self, user: User | None) -> User | None:
-        """Updates a User, or creates one when its id is 0.
+        """Changes a user, or creates one where the associate id is 0.
 
-        Creating users needs administrative rights (core library).
-
-        :param user: The carrier to save.
-        :returns: The saved User.
+        :param user: The user.
+        :returns: The user as saved.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84", access=administrators(UserName("user_name"), gives=UserCarrier("user"))
+    )
     def save_user_from_name(self, user_name: str | None, user: User | None) -> User | None:
-        """Saves a User looked up by user name.
+        """Changes a user, found by user name.
 
-        :param user_name: User name used for the look-up.
-        :param user: The carrier to save.
-        :returns: The saved User.
+        :param user_name: User name, in any letter case.
+        :param user: What to save for the user.
+        :returns: The user as saved.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(UserId("user_id")))
     def delete_user(self, user_id: int) -> None:
-        """Deletes the user with the given id.
+        """Deletes a user, found by associate id.
 
-        :param user_id: Primary key of the user (same number as AssociateId).
+        :param user_id: Associate id of the user.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(UserName("user_name")))
     def delete_user_from_name(self, user_name: str | None) -> None:
-        """Deletes the user with the given user name.
+        """Deletes a user, found by user name.
 
-        :param user_name: The user (login) name in question.
+        :param user_name: User name, in any letter case.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=administrators(UserCarrier("user"), gives=GivenUserType("user_type")),
+    )
     def change_user_type(self, user: User | None, user_type: UserType) -> User | None:
-        """Changes the type of a user.
+        """Returns a user with another type and what follows from it.
 
-        The docs repeat a wrong summary here (look-up by name); meaning inferred from the
-        signature.
-
-        :param user: The user to change.
+        :param user: The user.
         :param user_type: The new type.
-        :returns: The User carrier with the new type.
+        :returns: The user with the new type.
+        :open: The vendor's documentation describes another operation here. services88 goes by the
+            name and the parameters.
         """
 
-    @operation("Services84")
+    @operation(
+        "Services84",
+        access=administrators(CompanyId("contact_id"), gives=GivenUserType("user_type")),
+    )
     def resolve_user_from_info(
         self,
         contact_id: int,
@@ -185,93 +238,105 @@ class Users(Protocol):
         user_type: UserType,
         credential: Credential | None,
     ) -> ResolvedUser | None:
-        """Finds a user from person data and a credential, creating person and user when missing.
+        """Finds a user from facts about the person and a credential.
 
-        :param contact_id: Company of the person; must not be 0.
-        :param person_name: Full name; optional.
+        Creates the person and the user where there are none.
+
+        :param contact_id: Id of the person's company; must not be 0.
+        :param person_name: Full name of the person; optional.
         :param phone_numbers: Phone numbers of the person; optional.
-        :param emails: Mail addresses of the person; optional.
-        :param user_type: Type of user to find or create.
-        :param credential: Credential for the user; required.
-        :returns: ResolvedUser: the outcome of the look-up.
+        :param emails: E-mail addresses of the person; optional.
+        :param user_type: Kind of user to find or create.
+        :param credential: Credential of the user; required.
+        :returns: The user, and whether the person is new.
         """
 
-    @operation("Services84", access=administrators("associate_id"))
+    @operation("Services84", access=administrators(UserId("associate_id")))
     def make_retired(self, associate_id: int, retired: bool) -> None:
-        """Retires or un-retires a user.
+        """Retires a user, or takes a retired user back.
 
-        Retire: removes all licences, sets person.retired=1 and associate.deleted=1. Un-retire:
-        sets both back to 0.
+        A retired user cannot sign in and has no tickets and no licences. Nobody can retire
+        themselves.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param retired: true = retire, false = un-retire.
+        :param associate_id: Associate id of the user.
+        :param retired: true retires the user, false takes the user back.
         """
 
-    @operation("Services84", access=administrators("associate_id"))
+    @operation("Services84", access=administrators(UserId("associate_id")))
     def remove_licenses(self, associate_id: int) -> None:
-        """Removes all licences of a user.
+        """Removes all licences from a user.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
+        In services88 users have no licences yet, so nothing changes.
+
+        :param associate_id: Associate id of the user.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(CompanyId("contact_id"), our_choice=True))
     def add_owner_contact(self, contact_id: int) -> None:
-        """Adds a company to the owner companies.
+        """Adds a company to the owner companies, whose persons can be internal users.
 
-        Owner companies are rows of the ownercontactlink table.
-
-        :param contact_id: Company to add.
+        :param contact_id: Id of the company.
         """
 
-    @operation("Services84")
+    @operation("Services84", access=administrators(CompanyId("contact_id"), our_choice=True))
     def remove_owner_contact(self, contact_id: int) -> None:
         """Removes a company from the owner companies.
 
-        Owner companies are rows of the ownercontactlink table.
-
-        :param contact_id: Company to remove.
+        :param contact_id: Id of the company.
         """
 
-    @operation("Services88")
+    @operation(
+        "Services88",
+        access=own(
+            UserId("associate_id"),
+            or_rights=PRESENCE_ADMINISTRATORS,
+            reads=True,
+            may_be_missing=True,
+            our_choice=True,
+        ),
+    )
     def get_user_presence_status(self, associate_id: int) -> UserPresenceStatus | None:
-        """Reads the Service presence status of a user.
+        """Returns the presence of a user in Service.
 
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :returns: UserPresenceStatus: Status (EjUserStatus) and Message.
+        :param associate_id: Associate id of the user.
+        :returns: Status and message; nil where no user has the id.
         """
 
-    @operation("Services88")
+    @operation(
+        "Services88",
+        access=own(UserId("associate_id"), or_rights=PRESENCE_ADMINISTRATORS, our_choice=True),
+    )
     def set_user_presence_status(
         self, associate_id: int, user_presence_status: UserPresenceStatus | None
     ) -> UserPresenceStatus | None:
-        """Sets the Service presence status of a user.
+        """Sets the presence of a user in Service. Absent users are assigned no requests.
 
-        Influences assignment of requests.
-
-        :param associate_id: Primary key (associate_id) of the user the call concerns.
-        :param user_presence_status: New status and comment.
-        :returns: The stored UserPresenceStatus.
+        :param associate_id: Associate id of the user.
+        :param user_presence_status: Status and message.
+        :returns: The presence as saved.
         """
 
-    @operation("Services85")
+    @operation(
+        "Services85", access=administrators(UserCarrier("user"), reads=True, our_choice=True)
+    )
     def get_user_commands(self, user: User | None) -> list[CustomCommand] | None:
-        """Lists the custom commands registered for a user carrier.
+        """Returns the custom commands that the installation offers for a user.
 
-        :param user: The User carrier.
-        :returns: List of CustomCommand.
+        :param user: The user.
+        :returns: The commands.
         """
 
-    @operation("Services85")
+    @operation("Services85", access=administrators(UserCarrier("user"), our_choice=True))
     def execute_user_command(
         self,
         command_name: str | None,
         command_action_result: CommandActionResult,
         user: User | None,
     ) -> CommandResult | None:
-        """Runs a custom command on a user carrier.
+        """Runs a custom command on a user.
 
-        :param command_name: Name of the command.
-        :param command_action_result: Answer given to the command's UI question.
-        :param user: The User carrier to run it on.
-        :returns: CommandResult.
+        :param command_name: Name of the command, as GetUserCommands lists it.
+        :param command_action_result: What the person answered to the question of the command.
+        :param user: The user.
+        :returns: Whether it succeeded, and a message.
         """
