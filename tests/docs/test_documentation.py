@@ -14,6 +14,7 @@ from interop.stacks import STACKS
 from services88.agents.call import IMPLEMENTATIONS
 from services88.contract import AGENTS
 from services88.settings import Settings
+from tests.docs.rights import PAGE, written
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -66,6 +67,11 @@ def test_every_operation_with_behaviour_is_in_the_readme() -> None:
     }
     (row,) = re.findall(r"\| Operations with behaviour \|(.*)\|", README)
     assert set(re.findall(r"`(\w+)`", row)) == able
+
+
+def test_the_table_of_rights_is_that_of_the_declarations() -> None:
+    page = PAGE.read_text()
+    assert page == written(page), "python -m tests.docs.rights writes it"
 
 
 def test_the_table_of_clients_has_the_stacks_of_interop() -> None:

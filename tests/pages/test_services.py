@@ -59,6 +59,33 @@ def test_the_messages_shown_are_understood(
         assert f"<code>{field.name}</code>" in page.content.decode()
 
 
+_RESEARCH = re.compile(r"unknown|presumably|the docs|undocumented|not documented|\[[DIU]\]", re.I)
+
+
+@pytest.mark.parametrize(("agent", "operation"), OPERATIONS)
+def test_a_page_says_what_this_server_does(
+    server: RunningServer, agent: Agent, operation: Operation
+) -> None:
+    """Notes about the vendor's documentation stand apart, marked."""
+    path = f"/Remote/Services88/{agent.name}.svc?op={operation.name}"
+    article = server.request("GET", path).content.decode().partition("<article>")[2]
+    for part in (r"<pre.*?</pre>", r"<table.*?</table>"):  # messages; wire names and wire texts
+        article = re.sub(part, "", article, flags=re.DOTALL)
+    said = [unescape(article), operation.summary, operation.details, operation.returns]
+    said += [*operation.parameters.values(), *operation.left_open]
+    assert [found for text in said for found in _RESEARCH.findall(text)] == []
+    for note in operation.left_open:
+        assert f'<p class="note small">{note}</p>' in unescape(article)
+
+
+@pytest.mark.parametrize("agent", AGENTS.values(), ids=AGENTS)
+def test_lists_and_descriptions_hold_no_research(server: RunningServer, agent: Agent) -> None:
+    page = server.request("GET", f"/Remote/Services88/{agent.name}.svc").content.decode()
+    assert _RESEARCH.findall(page) == []
+    described = server.request("GET", f"/Remote/Services88/{agent.name}.svc?wsdl").content.decode()
+    assert set(_RESEARCH.findall(described)) <= {"Unknown"}, "the name of an enumeration's value"
+
+
 @pytest.mark.parametrize(("agent", "operation"), OPERATIONS)
 def test_the_answers_shown_are_valid(
     agent: Agent, operation: Operation, clients: dict[str, zeep.Client]

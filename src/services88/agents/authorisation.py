@@ -1,12 +1,13 @@
 """May the caller do this? Decided here for every operation, from what its declaration says."""
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any
 
 from services88.contract.access import (
     GENERAL_ADMINISTRATOR,
     Access,
     EjUserId,
+    GivenUser,
     GivenUserType,
     PersonId,
     RightIds,
@@ -18,11 +19,9 @@ from services88.contract.access import (
     UserId,
     UserIds,
     UserName,
-    Who,
 )
 from services88.contract.enumerations import UserType
 from services88.contract.model import Operation
-from services88.contract.user.carriers import RoleEntity, ServiceAuth, User
 from services88.identity.accounts import AssociateType
 from services88.identity.errors import NotAllowed, UnknownUser
 from services88.identity.identity import Caller, Identity
@@ -51,23 +50,28 @@ async def authorise(
         raise NotAllowed
     if access.open:
         return None
-    without_right = access.who is Who.SIGNED_IN or (
-        access.who is Who.EMPLOYEES and caller.type in _EMPLOYEES
-    )
+    without_right = access.for_signed_in or (access.for_employees and caller.type in _EMPLOYEES)
     target = access.concerns
-    named = arguments[target.parameter] if target.parameter is not None else None
+    # Of the type that the target's kind asks for: the declaration was checked for that.
+    named: Any = arguments[target.parameter] if target.parameter is not None else None
     if without_right and (not access.own or (access.new_is_own and _is_new(target, named))):
         return None
     user = await _find(identity, caller, target, named) if access.looks_up else None
-    if without_right and await _is_own(identity, caller, target, named, user):
-        return user
+    if without_right:
+        if user is not None:
+            own = user.associate_id == caller.associate_id
+        else:
+            own = await _is_own(identity, caller, target, named)
+        if own:
+            return user
     if not await has_one_of(identity, caller, access.rights):
         raise NotAllowed(access.rights)
-    new = isinstance(target, UserCarrier) and _is_new(target, named)
+    new = user is None and isinstance(target, UserCarrier) and _is_new(target, named)
     if user is None and access.must_exist and not new:
         raise UnknownUser
     if not access.reads:
-        await check_no_escalation(identity, caller, user, _given(access, arguments))
+        given = _given(access, arguments) if access.touches else None
+        await check_no_escalation(identity, caller, user, given)
     return user
 
 
@@ -94,16 +98,19 @@ async def check_no_escalation(
 
     :raises NotAllowed: The change is for general administrators, and the caller is none.
     """
-    given = given or Given()
-    if user is None and given == Given():
+    if user is None and given is None:
         return
     general = (GENERAL_ADMINISTRATOR,)
     if await has_one_of(identity, caller, general):
         return
     database, tenant = identity.database, caller.tenant.tenant_id
-    if given.system or (user is not None and user.type == AssociateType.SYSTEM):
-        raise NotAllowed(general)
-    if user is not None and GENERAL_ADMINISTRATOR in await roles.rights_of(database, user.role_id):
+    if user is not None:
+        rights = await roles.rights_of(database, user.role_id)
+        if user.type == AssociateType.SYSTEM or GENERAL_ADMINISTRATOR in rights:
+            raise NotAllowed(general)
+    if given is None:
+        return
+    if given.system:
         raise NotAllowed(general)
     for role_id in given.role_ids:
         if await roles.holds(database, tenant, role_id, GENERAL_ADMINISTRATOR):
@@ -125,71 +132,60 @@ def _given(access: Access, arguments: dict[str, object]) -> Given:
     role_ids: set[int] = set()
     right_ids: set[int] = set()
     system = False
-    for target in (access.concerns, access.gives):
-        if target is None or target.parameter is None:
-            continue
-        named = arguments[target.parameter]
+    for target in access.touches:
+        named: Any = arguments[target.parameter or ""]
         match target:
             case RoleId():
-                role_ids.add(cast("int", named))
+                role_ids.add(named)
             case RoleCarrier() if named is not None:
-                role_ids.add(cast("RoleEntity", named).role_id)
+                role_ids.add(named.role_id)
             case RightIds():
-                right_ids.update(cast("list[int] | None", named) or ())
+                right_ids.update(named or ())
             case GivenUserType():
                 system |= named is UserType.SYSTEM_ASSOCIATE
-            case UserCarrier() if named is not None:
-                carrier = cast("User", named)
-                system |= carrier.type is UserType.SYSTEM_ASSOCIATE
-                if carrier.role is not None:
-                    role_ids.add(carrier.role.id)
+            case UserCarrier() | GivenUser() if named is not None:
+                system |= named.type is UserType.SYSTEM_ASSOCIATE
+                if named.role is not None:
+                    role_ids.add(named.role.id)
     return Given(frozenset(role_ids - {0}), frozenset(right_ids), system)
 
 
-def _is_new(target: Target, named: object) -> bool:
+def _is_new(target: Target, named: Any) -> bool:
     """Check whether a call concerns what is not saved yet: the id 0, or no carrier at all."""
     match target:
         case UserCarrier():
-            return named is None or cast("User", named).associate_id == 0
+            return named is None or named.associate_id == 0
         case ServiceAuthCarrier():
-            return named is None or cast("ServiceAuth", named).service_auth_id == 0
-    return named == 0
+            return named is None or named.service_auth_id == 0
+    return isinstance(target, UserId) and named == 0
 
 
-async def _find(
-    identity: Identity, caller: Caller, target: Target, named: object
-) -> Associate | None:
+async def _find(identity: Identity, caller: Caller, target: Target, named: Any) -> Associate | None:
     """Find the user whom a call concerns, by the kind of target that its declaration names."""
-    tenant = caller.tenant.tenant_id
+    database, tenant = identity.database, caller.tenant.tenant_id
     match target:
         case UserId():
-            return await associates.by_id(identity.database, tenant, cast("int", named))
+            return await associates.by_id(database, tenant, named)
         case UserName():
-            return await associates.by_name(
-                identity.database, tenant, key_of(cast("str | None", named) or "")
-            )
+            return await associates.by_name(database, tenant, key_of(named or ""))
         case UserCarrier() if named is not None:
-            return await associates.by_id(
-                identity.database, tenant, cast("User", named).associate_id
-            )
+            return await associates.by_id(database, tenant, named.associate_id)
     return None
 
 
-async def _is_own(
-    identity: Identity, caller: Caller, target: Target, named: object, user: Associate | None
-) -> bool:
-    """Check whether what a call concerns is the caller, or belongs to them.
+async def _is_own(identity: Identity, caller: Caller, target: Target, named: Any) -> bool:
+    """Check whether what a call concerns, other than one user, belongs to the caller.
 
-    Of what belongs to users nothing is stored yet, so none of it is anybody's.
+    Of sign-ins at other servers and tokens none is stored yet, so none is anybody's.
     """
-    if user is not None:
-        return user.associate_id == caller.associate_id
     match target:
         case UserIds():
-            return set(cast("list[int] | None", named) or ()) <= {caller.associate_id}
+            return set(named or ()) <= {caller.associate_id}
         case PersonId() | EjUserId() if named != 0:
-            tenant = caller.tenant.tenant_id
-            me = await associates.by_id(identity.database, tenant, caller.associate_id)
-            mine = me and (me.person_id if isinstance(target, PersonId) else me.ej_user_id)
-            return named == mine
+            me = await associates.by_id(
+                identity.database, caller.tenant.tenant_id, caller.associate_id
+            )
+            if me is None:
+                return False
+            return bool(named == (me.person_id if isinstance(target, PersonId) else me.ej_user_id))
     return False

@@ -26,6 +26,7 @@ __all__ = [
     "CredentialTypeName",
     "EjUserId",
     "ExternalTokenKey",
+    "GivenUser",
     "GivenUserType",
     "GroupCarrier",
     "GroupId",
@@ -126,6 +127,13 @@ class EjUserId(Target):
 
     __slots__ = ()
     wire_type = "int"
+
+
+class GivenUser(Target):
+    """The role and the type in a User carrier, which the call gives to somebody."""
+
+    __slots__ = ()
+    wire_type = "User"
 
 
 class GivenUserType(Target):
@@ -249,8 +257,11 @@ class Access:
         rights, a type of user, or a User carrier with role and type.
     :ivar our_choice: Whether no source says who may, so that this is the choice of services88.
     :ivar open: Whether everybody who is signed in may, whatever the target (derived).
+    :ivar for_signed_in: Whether some who are signed in may without a right (derived).
+    :ivar for_employees: Whether employees may without a right (derived).
     :ivar looks_up: Whether the user concerned is looked up before anything is done (derived).
     :ivar must_exist: Whether that user has to exist (derived).
+    :ivar touches: The targets from which somebody may rise to general administrator (derived).
     """
 
     who: Who
@@ -263,16 +274,33 @@ class Access:
     gives: Target | None = None
     our_choice: bool = False
     open: bool = field(init=False)
+    for_signed_in: bool = field(init=False)
+    for_employees: bool = field(init=False)
     looks_up: bool = field(init=False)
     must_exist: bool = field(init=False)
+    touches: tuple[Target, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         # Looked at with every call, so worked out once.
-        object.__setattr__(self, "open", self.who is Who.SIGNED_IN and not self.own)
-        user = isinstance(self.concerns, UserId | UserName | UserCarrier)
+        is_user = isinstance(self.concerns, UserId | UserName | UserCarrier)
+        is_open = self.who is Who.SIGNED_IN and not self.own
         needed = self.own or not self.reads or not self.may_be_missing
-        object.__setattr__(self, "looks_up", user and needed and not self.open)
-        object.__setattr__(self, "must_exist", self.looks_up and not self.may_be_missing)
+        looks_up = is_user and needed and not is_open
+        derived = {
+            "open": is_open,
+            "for_signed_in": self.who is Who.SIGNED_IN,
+            "for_employees": self.who in (Who.SIGNED_IN, Who.EMPLOYEES),
+            "looks_up": looks_up,
+            "must_exist": looks_up and not self.may_be_missing,
+            "touches": tuple(
+                one for one in (self.concerns, self.gives) if isinstance(one, _RAISING)
+            ),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
+
+_RAISING = (UserCarrier, GivenUser, GivenUserType, RoleId, RoleCarrier, RightIds)
 
 
 def anybody(concerns: Target = NOTHING) -> Access:

@@ -591,8 +591,9 @@ def _read_docstring(text: str) -> _Said:
     parameters: dict[str, str] = {}
     returns = ""
     left_open: list[str] = []
-    for here, after in zip(marks, [*marks[1:], None], strict=True):
-        said = plain(text[here.end() : after.start() if after else len(text)])
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    for here, end in zip(marks, ends, strict=False):
+        said = plain(text[here.end() : end])
         if here[1]:
             parameters[here[1]] = said
         elif here[2] == "returns":

@@ -14,12 +14,15 @@ from services88.contract.access import (
     CredentialTypeName,
     EjUserId,
     ExternalTokenKey,
+    GivenUser,
+    GivenUserType,
     GroupCarrier,
     GroupId,
     GroupIds,
     Nothing,
     Oneself,
     PersonId,
+    RightIds,
     RoleCarrier,
     RoleId,
     ServiceAuthCarrier,
@@ -153,8 +156,16 @@ def is_guarded(access: Access) -> bool:
 
 
 def concerned(operation: Operation) -> str:
-    """Return what a call concerns, and which parameter names it."""
-    target = operation.access.concerns
+    """Return what a call concerns and gives, and which parameters name it."""
+    access = operation.access
+    if access.gives is None:
+        return _target(operation, access.concerns)
+    return _("{what}; it gives {given}").format(
+        what=_target(operation, access.concerns), given=_target(operation, access.gives)
+    )
+
+
+def _target(operation: Operation, target: Target) -> str:
     text = _(_TARGETS[type(target)])
     if target.parameter is None:
         return text
@@ -168,14 +179,17 @@ _TARGETS: dict[type[Target], str] = {
     UserIds: marked("users, by ids"),
     UserName: marked("a user, by name"),
     UserCarrier: marked("a user, by the id in the carrier"),
-    PersonId: marked("the users of a person, by id"),
-    EjUserId: marked("the users of a Service user, by id"),
+    PersonId: marked("a person, by id"),
+    EjUserId: marked("a Service user, by id"),
     CompanyId: marked("a company, by id"),
     GroupId: marked("a user group, by id"),
     GroupIds: marked("user groups, by ids"),
     GroupCarrier: marked("a user group, by the id in the carrier"),
     RoleId: marked("a role, by id"),
     RoleCarrier: marked("a role, by the id in the carrier"),
+    RightIds: marked("functional rights, by ids"),
+    GivenUser: marked("the role and type in a carrier"),
+    GivenUserType: marked("a type of user"),
     CredentialTypeName: marked("a type of credential, by name"),
     ServiceAuthId: marked("a sign-in at another server, by id"),
     ServiceAuthCarrier: marked("a sign-in at another server, by the id in the carrier"),

@@ -117,7 +117,9 @@ class Passwords(Protocol):
 
     @operation(
         "Services84",
-        access=own_or_administrators(UserId("associate_id"), new_is_own=True, reads=True),
+        access=own_or_administrators(
+            UserId("associate_id"), new_is_own=True, reads=True, our_choice=True
+        ),
     )
     def is_password_valid(
         self, associate_id: int, type: UserType, person_id: int, password: Secret
@@ -138,7 +140,9 @@ class Passwords(Protocol):
 
     @operation(
         "Services84",
-        access=own_or_administrators(UserId("associate_id"), new_is_own=True, reads=True),
+        access=own_or_administrators(
+            UserId("associate_id"), new_is_own=True, reads=True, our_choice=True
+        ),
     )
     def is_password_valid_with_reason(
         self, associate_id: int, type: UserType, person_id: int, password: Secret
@@ -157,7 +161,7 @@ class Passwords(Protocol):
             sentences for a person, or the message (Msg) of the preference PasswordPolicy.
         """
 
-    @operation("Services85", access=signed_in(UserId("associate_id")))
+    @operation("Services85", access=signed_in(UserId("associate_id"), our_choice=True))
     def can_change_password(self, associate_id: int) -> bool:
         """Checks whether the caller can change the password of a user.
 
@@ -166,7 +170,7 @@ class Passwords(Protocol):
             for others. false where no user has the id.
         """
 
-    @operation("Services88", access=signed_in(UserId("associate_id")))
+    @operation("Services88", access=signed_in(UserId("associate_id"), our_choice=True))
     def get_supported_change_password_types(
         self, associate_id: int
     ) -> list[ChangePasswordType] | None:
@@ -177,7 +181,7 @@ class Passwords(Protocol):
             given; an empty list where there is no way.
         """
 
-    @operation("Services88", access=own_or_administrators(UserId("associate_id")))
+    @operation("Services88", access=own_or_administrators(UserId("associate_id"), our_choice=True))
     def send_change_password_e_mail(self, associate_id: int) -> OperationResult | None:
         """Sends the user a mail with a link to change the password.
 

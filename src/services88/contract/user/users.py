@@ -7,6 +7,7 @@ from services88.contract.access import (
     PRESENCE_ADMINISTRATORS,
     CompanyId,
     EjUserId,
+    GivenUser,
     GivenUserType,
     PersonId,
     UserCarrier,
@@ -105,7 +106,10 @@ class Users(Protocol):
         :returns: The users; an empty list where there are none.
         """
 
-    @operation("Services84", access=own_or_administrators(UserId("user_info_id"), reads=True))
+    @operation(
+        "Services84",
+        access=own_or_administrators(UserId("user_info_id"), reads=True, our_choice=True),
+    )
     def get_user_info(self, user_info_id: int) -> UserInfo | None:
         """Returns a user in brief.
 
@@ -113,7 +117,10 @@ class Users(Protocol):
         :returns: The user.
         """
 
-    @operation("Services84", access=own_or_administrators(UserIds("user_info_ids"), reads=True))
+    @operation(
+        "Services84",
+        access=own_or_administrators(UserIds("user_info_ids"), reads=True, our_choice=True),
+    )
     def get_user_info_list(self, user_info_ids: list[int] | None) -> list[UserInfo] | None:
         """Returns several users in brief.
 
@@ -170,7 +177,9 @@ class Users(Protocol):
         :returns: The user. It has the associate id 0 and is not saved.
         """
 
-    @operation("Services88", access=administrators(UserCarrier("user"), reads=True))
+    @operation(
+        "Services88", access=administrators(UserCarrier("user"), reads=True, our_choice=True)
+    )
     def validate_user(self, user: User | None) -> StringDictionary:
         """Checks whether a user can be saved.
 
@@ -186,9 +195,7 @@ class Users(Protocol):
         :returns: The user as saved.
         """
 
-    @operation(
-        "Services84", access=administrators(UserName("user_name"), gives=UserCarrier("user"))
-    )
+    @operation("Services84", access=administrators(UserName("user_name"), gives=GivenUser("user")))
     def save_user_from_name(self, user_name: str | None, user: User | None) -> User | None:
         """Changes a user, found by user name.
 
