@@ -351,7 +351,7 @@ class CredentialsGroup(Carrier):
 
 @carrier
 class CredentialUser(Carrier):
-    """A row of that table."""
+    """A user found behind a credential type."""
 
     value: str | None = None
     display_value: str | None = None
