@@ -120,20 +120,27 @@ class Room:
 class Visit:
     """A connection, from accept to the end of its file."""
 
-    __slots__ = ("_connections", "address", "began", "handshake", "held")
+    __slots__ = ("_connections", "address", "handshake", "held", "since")
 
-    def __init__(self, connections: "Connections", address: str, began: float) -> None:
+    def __init__(self, connections: "Connections", address: str) -> None:
         self._connections = connections
         self.address = address
         """What it counts for; empty where that has no limit."""
-        self.began = began
         self.held: Held | None = None
         self.handshake: asyncio.Task[None] | None = None
+        self.since: float | None = None
+
+    def begin_handshake(self, task: asyncio.Task[None] | None) -> None:
+        """Take note of the task that waits for a handshake of TLS."""
+        self.handshake = task
+        self.since = asyncio.get_running_loop().time()
 
     def begin(self, held: Held) -> None:
         """Take note of what holds it from now on: the handshake, if any, is done."""
         self.held = held
-        if self._connections.is_leaving:
+        if not self._connections.holds(self):  # it was closed at the same moment
+            asyncio.get_running_loop().call_soon(held.make_room)
+        elif self._connections.is_leaving:
             asyncio.get_running_loop().call_soon(held.shutdown)
 
     def end(self) -> None:
@@ -146,7 +153,7 @@ class Visit:
 
     def waits_since(self) -> float | None:
         """Return since when it waits for its client; None where it does not."""
-        return self.began if self.held is None else self.held.waits_since()
+        return self.since if self.held is None else self.held.waits_since()
 
     def close(self) -> None:
         """Close it at once."""
@@ -200,8 +207,9 @@ class Connections:
         self._closing: set[Visit] = set()
         self._lines: dict[str, _Line] = {}
 
-    def __len__(self) -> int:
-        """Return how many are open."""
+    @property
+    def number(self) -> int:
+        """How many are open."""
         return len(self._open)
 
     def admit(self, host: str) -> Visit | None:
@@ -216,11 +224,15 @@ class Connections:
                 self._counts.leave(address)
             self.note("full", host)
             return None
-        visit = Visit(self, address, now)
+        visit = Visit(self, address)
         self._open.add(visit)
         if address:
             self._of_address.setdefault(address, set()).add(visit)
         return visit
+
+    def holds(self, visit: Visit) -> bool:
+        """Return whether a connection is open, and was not told to close."""
+        return visit in self._open
 
     def forget(self, visit: Visit) -> None:
         """Forget a connection whose file is closed."""
@@ -392,7 +404,6 @@ class Listener:
             task = self._loop.create_task(self._begin(made, visit, peer[0]))
             self._beginning.add(task)
             task.add_done_callback(self._beginning.discard)
-            visit.handshake = task
 
     def _pause(self, error: OSError) -> None:
         if error.errno not in _NO_FILES:
@@ -413,6 +424,8 @@ class Listener:
         made.close()
 
     async def _begin(self, made: socket.socket, visit: Visit, host: str) -> None:
+        if self._tls:
+            visit.begin_handshake(asyncio.current_task())
         try:
             await self._loop.connect_accepted_socket(
                 lambda: self._make(visit),

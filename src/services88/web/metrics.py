@@ -161,7 +161,7 @@ class _State(Collector):
 
 
 def _of(connections: Connections) -> Iterator[Metric]:
-    yield GaugeMetricFamily("services88_connections", "Connections of clients.", len(connections))
+    yield GaugeMetricFamily("services88_connections", "Connections of clients.", connections.number)
     refused = CounterMetricFamily(
         "services88_connections_refused",
         "Connections refused, or closed before they were idle.",
