@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -205,7 +206,7 @@ def test_a_terminal_that_closes_ends_the_server(folder: Path, database: str, wor
 @_PROCESSES
 def test_an_address_has_one_limit_with_all_workers(folder: Path, database: str) -> None:
     options = ("--workers", "4", "--database", database)
-    limits = {
+    limits: dict[str, Any] = {
         "SERVICES88_MAX_CONNECTIONS": "500",
         "SERVICES88_MAX_CONNECTIONS_PER_ADDRESS": "10",
         "SERVICES88_HEADER_SECONDS": "60",
