@@ -23,7 +23,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-__all__ = ["PostgresqlServer", "apart", "connected", "postgresql"]
+__all__ = ["PostgresqlServer", "apart", "connected", "postgresql", "standby"]
 
 T = TypeVar("T")
 
@@ -89,10 +89,13 @@ def _run(command: str, *arguments: str, folder: Path) -> None:
 class PostgresqlServer:
     """A server under way."""
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, durable: bool = False, copied: "PostgresqlServer | None" = None
+    ) -> None:
         """Make a cluster in a folder and start it.
 
         :param durable: Whether a commit survives a crash of the machine, as it does by default.
+        :param copied: A server that this one follows, as its standby.
         """
         self._folder = folder
         self._durable = durable
@@ -101,6 +104,12 @@ class PostgresqlServer:
         self._process: subprocess.Popen[bytes] | None = None
         if os.getuid() == 0:
             shutil.chown(folder, 65534, 65534)
+        if copied is not None:
+            of = f"--dbname={copied.url}"
+            follow = (f"--pgdata={self._data}", of, "--write-recovery-conf", "--checkpoint=fast")
+            _run("pg_basebackup", *follow, "--no-sync", folder=folder)
+            self.start()
+            return
         options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
         sync = () if durable else ("--no-sync",)
         _run("initdb", f"--pgdata={self._data}", *options, *sync, folder=folder)
@@ -205,6 +214,20 @@ def postgresql(*, durable: bool = False) -> Iterator[PostgresqlServer]:
         pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="services88-postgresql-") as folder:
         server = PostgresqlServer(Path(folder), durable=durable)
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGQUIT)
+
+
+@contextmanager
+def standby(first: PostgresqlServer) -> Iterator[PostgresqlServer]:
+    """Run a standby of a server; where there is no program to copy it, the test is skipped."""
+    binaries = _binaries()
+    if binaries is None or not (binaries / "pg_basebackup").exists():
+        pytest.skip("there is no pg_basebackup")
+    with tempfile.TemporaryDirectory(prefix="services88-standby-") as folder:
+        server = PostgresqlServer(Path(folder), copied=first)
         try:
             yield server
         finally:

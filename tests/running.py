@@ -20,7 +20,7 @@ from services88.settings import load
 from services88.store.associates import Associate
 from services88.store.tenants import Tenant
 from services88.web.application import application, identity_of, routes_of
-from services88.web.server import listen, server
+from services88.web.server import connections_of, listen, server
 
 __all__ = ["Reply", "RunningServer", "TestClock", "change_own", "envelope", "running", "sign_in"]
 
@@ -209,8 +209,9 @@ def running(
         *page_routes(chosen, identity, alike if strict_sites else None),
         *routes_of(chosen, identity, strict_sites=strict_sites),
     ]
-    app = application(chosen, identity, routes)
-    uvicorn_server = server(chosen, app)
+    connections = connections_of(chosen)
+    app = application(chosen, identity, routes, connections=connections)
+    uvicorn_server = server(chosen, app, connections)
     loops: list[asyncio.AbstractEventLoop] = []
     ready = threading.Event()
 

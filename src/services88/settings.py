@@ -129,6 +129,11 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         1000, ge=1, description="Connections of one process; more take the place of idle ones."
     )
+    max_connections_per_address: int | None = Field(
+        None,
+        ge=1,
+        description="Connections of one address to all processes; a fifth of max_connections.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."
     )

@@ -112,21 +112,23 @@ def test_answers_that_nobody_reads_are_dropped(hasty: RunningServer) -> None:
             ask_for_ever()
 
 
-@pytest.mark.parametrize("allowed", [4096, 256])
-def test_files_for_all_connections_may_be_opened(allowed: int) -> None:
+@pytest.mark.parametrize(("allowed", "taken"), [(4096, 300), (256, 146)])
+def test_files_for_all_connections_may_be_opened(allowed: int, taken: int) -> None:
     program = (
         "import logging, resource\n"
         "from services88.settings import load\n"
-        "from services88.web.server import allow_files\n"
+        "from services88.web.server import allow_files, connections_of\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, (200, {allowed}))\n"
         "logging.basicConfig()\n"
-        "allow_files(load({'max_connections': 300}))\n"
-        "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+        "settings = load({'max_connections': 300})\n"
+        "allow_files(settings)\n"
+        "room = connections_of(settings).room\n"
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], room.connections, room.of_address)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
     )
-    assert int(done.stdout) == min(allowed, 410)
+    assert done.stdout.split() == [str(min(allowed, 410)), str(taken), str(taken // 5)]
     assert ("may open 256 files and needs 410" in done.stderr) is (allowed < 410)
 
 

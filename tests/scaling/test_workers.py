@@ -3,6 +3,7 @@
 import http.client
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -10,7 +11,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -198,6 +201,35 @@ def test_a_terminal_that_closes_ends_the_server(folder: Path, database: str, wor
         signal.signal(signal.SIGHUP, before)
         os.close(ours)
         os.close(its)
+
+
+@_PROCESSES
+def test_an_address_has_one_limit_with_all_workers(folder: Path, database: str) -> None:
+    options = ("--workers", "4", "--database", database)
+    limits: dict[str, Any] = {
+        "SERVICES88_MAX_CONNECTIONS": "500",
+        "SERVICES88_MAX_CONNECTIONS_PER_ADDRESS": "10",
+        "SERVICES88_HEADER_SECONDS": "60",
+    }
+    with serving(*options, folder=folder, **limits) as server, ExitStack() as stack:
+        eventually(lambda: len(workers_of(server)) == 4)
+
+        def half_sent(_: int) -> socket.socket:
+            one = socket.create_connection(
+                (server.host, server.port), timeout=20, source_address=("127.0.0.2", 0)
+            )
+            one.sendall(b"POST / HT")
+            return stack.enter_context(one)
+
+        with ThreadPoolExecutor(20) as pool:
+            made = list(pool.map(half_sent, range(60)))
+        waiting = select.poll()
+        for one in made:
+            waiting.register(one, select.POLLIN)
+        eventually(lambda: len(waiting.poll(0)) >= 50)
+        assert len(waiting.poll(500)) == 50, "ten were let in"
+        assert post(server, "SoPrincipal", sign_in("JANE", PASSWORD)).status == 200
+        server.wait_for("their address has as many as it may")
 
 
 def _two_free_ports() -> int:

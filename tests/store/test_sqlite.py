@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -240,3 +240,75 @@ def test_another_process_does_not_take_itself_for_the_last(
     subprocess.run([sys.executable, "-c", upgrading, url], check=True, timeout=30)
     assert wal.stat().st_ino == inode
     _works(database)
+
+
+# --- the file is another ----------------------------------------------------------------------
+
+
+def _deleted(path: Path) -> None:
+    path.unlink()
+
+
+def _moved(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+
+
+def _replaced(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(b"another")
+    other.replace(path)
+
+
+def _without_log(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").unlink()
+
+
+def _without_index(path: Path) -> None:
+    path.with_name(f"{path.name}-shm").unlink()
+
+
+@pytest.mark.parametrize("change", [_deleted, _moved, _replaced, _without_log, _without_index])
+def test_a_file_that_is_not_the_open_one_any_more_is_noticed(
+    path: Path, url: str, change: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade(url)
+    database = SqliteDatabase(path)
+    _works(database)
+
+    async def work(connection: Connection) -> None:
+        await tenants.put_fact(connection, "void", "1")
+        change(path)
+
+    with pytest.raises(DatabaseUnavailable, match="while it was in use"):
+        run(database.transaction(work))
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable, match="while it was in use"):
+            run(tenants.get_fact(database, "void"))
+        with pytest.raises(DatabaseUnavailable, match="while it was in use"):
+            run(database.check_writable())
+    lines = [one for one in caplog.messages if "Stop this server" in one]
+    assert len(lines) == 1
+    run(database.close())
+
+
+def test_what_was_acknowledged_before_its_log_was_deleted_is_kept(path: Path, url: str) -> None:
+    upgrade(url)
+    database = SqliteDatabase(path)
+    _works(database)
+    _without_log(path)
+    with pytest.raises(DatabaseUnavailable):
+        run(database.check_writable())
+    run(database.close())
+    again = SqliteDatabase(path)
+    assert _fact(again, "works") == "yes", "the one who closes it last writes it into the file"
+    run(again.close())
+
+
+def test_a_read_notices_it_within_moments(path: Path, url: str) -> None:
+    upgrade(url)
+    database = SqliteDatabase(path)
+    _replaced(path)
+    time.sleep(sqlite._GLANCE_SECONDS * 2)
+    with pytest.raises(DatabaseUnavailable, match="replaced"):
+        _fact(database, "a")
+    run(database.close())

@@ -13,6 +13,7 @@ from services88.cli.common import database_option, tells_errors
 
 if TYPE_CHECKING:
     from services88.settings import Settings
+    from services88.web.connections import AddressCounts
 
 __all__ = ["serve"]
 
@@ -95,6 +96,7 @@ def serve(config: Path | None, **flags: Any) -> None:
     from services88.settings import load
     from services88.web import logs
     from services88.web.certificates import ends_on_hangup
+    from services88.web.connections import AddressCounts
     from services88.web.server import check_exposure, check_metrics_port, listen
     from services88.web.workers import supervise
 
@@ -108,28 +110,35 @@ def serve(config: Path | None, **flags: Any) -> None:
         where = f"[{host}]" if ":" in host else host
         url = f"{scheme}://{where}:{port}/Remote/Services88/User.svc"
         click.echo(f"services88 serves {url}", err=True)
+        counts = AddressCounts(settings.workers)  # before the workers, which share it
         if settings.workers == 1:
-            _answer(settings, listening)
+            _answer(settings, listening, counts)
         else:
             logs.configure(settings)
-            work = partial(_answer, settings, listening)
+            work = partial(_answer, settings, listening, counts)
             ends = ends_on_hangup(has_certificate=settings.tls_certificate is not None)
             sys.exit(supervise(settings.workers, listening, work, end_on_hangup=ends))
 
 
-def _answer(settings: "Settings", listening: socket, worker: int = 0) -> None:
+def _answer(
+    settings: "Settings", listening: socket, counts: "AddressCounts", worker: int = 0
+) -> None:
     """Answer until told to stop, in this process."""
     from services88.pages import page_routes
+    from services88.web import logs
     from services88.web.application import application, identity_of, routes_of
-    from services88.web.server import run
+    from services88.web.server import allow_files, connections_of, run
     from services88.web.workers import end_with_supervisor
 
+    logs.configure(settings)
+    allow_files(settings)
     # The tables were looked at by _check. A worker that takes a dead one's place while the database
     # is away must start like those that went on, or it would end the server.
     identity = identity_of(settings, is_upgraded=True)
     routes = [*page_routes(settings, identity), *routes_of(settings, identity)]
-    app = application(settings, identity, routes, worker=worker)
-    run(settings, app, listening, end_with_supervisor)
+    connections = connections_of(settings, counts, worker)
+    app = application(settings, identity, routes, worker=worker, connections=connections)
+    run(settings, app, listening, end_with_supervisor, connections)
 
 
 async def _check(settings: "Settings") -> None:

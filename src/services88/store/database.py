@@ -66,6 +66,12 @@ class Database(Reader, Protocol):
         :raises DatabaseUnavailable: The database does not answer; nothing was kept.
         """
 
+    async def check_writable(self) -> None:
+        """Check that a change could be kept now: what it takes is tried, and nothing is changed.
+
+        :raises DatabaseUnavailable: It could not. The message says why, to operators only.
+        """
+
     def connections(self) -> dict[str, int]:
         """Count the connections of this process by state (``idle``, ``busy``), for metrics."""
 

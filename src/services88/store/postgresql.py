@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import asyncpg
 from sqlalchemy import Connection as SqlalchemyConnection
-from sqlalchemy import NullPool, Table, func, insert, select
+from sqlalchemy import NullPool, Table, func, insert, select, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
@@ -53,6 +53,15 @@ _SESSION = {
     "timezone": "UTC",
 }
 _dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+
+# What it takes to write, without a change.
+_LITTLE_MEMORY = select(func.set_config("work_mem", "64kB", True))
+_WHAT_KIND = select(func.pg_is_in_recovery(), func.current_setting("transaction_read_only"))
+_LARGE_SORT = text(
+    "SELECT count(*) FROM (SELECT repeat('x', 100) || n AS text "
+    "FROM generate_series(1, 2000) AS n ORDER BY text OFFSET 1) AS sorted"
+)
+_MESSAGE = select(func.pg_logical_emit_message(True, "services88", "ready"))
 
 # Nothing of these was kept, and the same may well succeed at once.
 _PASSING = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -485,6 +494,26 @@ class PostgresqlDatabase:
             )
             await self._pool
         return self._pool
+
+    async def check_writable(self) -> None:
+        """Check that a change could be kept now.
+
+        A server may answer and take none: a standby, one set to read only, one whose disk is full.
+        A sort that does not fit into memory writes a file beside the tables, which is gone at once;
+        and a commit with a message that nobody reads must get as far as the disk of the log.
+        """
+
+        async def work(connection: _Connection) -> None:
+            await connection.one(_LITTLE_MEMORY)
+            row = await connection.one(_WHAT_KIND)
+            if row is None or row[0]:
+                raise DatabaseUnavailable("the PostgreSQL server is a standby")
+            if row[1] != "off":
+                raise DatabaseUnavailable("transactions on PostgreSQL are read only")
+            await connection.one(_LARGE_SORT)
+            await connection.one(_MESSAGE)
+
+        await self.transaction(cast("Work[None]", work))
 
     def connections(self) -> dict[str, int]:
         """Count the connections of this process by state."""

@@ -4,9 +4,14 @@ Statements are SQLAlchemy Core, compiled once to text and run by the standard li
 connections that stay open: a look-up costs about ten microseconds, so it may run on the event loop.
 Writes queue for one thread of the process and one ``BEGIN IMMEDIATE`` each; WAL lets readers go on
 meanwhile, ``synchronous=FULL`` makes a commit survive a power cut.
+
+What is open and what the path names must be one file. SQLite goes on with a file that was deleted
+or replaced; here that is noticed before a change is acknowledged, and a few milliseconds later by
+reads (https://www.sqlite.org/howtocorrupt.html, section 4).
 """
 
 import asyncio
+import logging
 import os
 import sqlite3
 import time
@@ -14,7 +19,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Connection as SqlalchemyConnection
 from sqlalchemy import Table, insert
@@ -24,13 +29,26 @@ from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from services88.store.database import Row, Work
-from services88.store.errors import Conflict, DatabaseUnavailable, UnusableDatabase
+from services88.store.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    OutcomeUnknown,
+    UnusableDatabase,
+)
 
 __all__ = ["SqliteDatabase", "alone", "connect", "opened", "revision", "sqlite_path"]
 
 T = TypeVar("T")
 
+_log = logging.getLogger("services88.database")
+
 _BUSY_SECONDS = 5.0
+_PROBE_SECONDS = 1.5
+"""That a check for being writable waits for another process's lock."""
+_PROBE_BYTES = 131_072
+"""What a check writes: more than any change does."""
+_GLANCE_SECONDS = 0.01
+"""That reads trust the last look at the files."""
 sqlite3.register_converter("BOOLEAN", lambda stored: stored != b"0")
 _dialect = sqlite_dialect.dialect(paramstyle="named")
 
@@ -216,25 +234,96 @@ class _Connection:
         return self._run(key, insert(table), values).lastrowid or 0
 
 
+_Identity: TypeAlias = tuple[int, int] | None
+
+
+class _Files:
+    """The files of an open database: they stay the same for as long as it is open.
+
+    SQLite removes its write-ahead log only when the last connection is closed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._paths = [f"{path}{suffix}" for suffix in ("", "-wal", "-shm")]
+        self._opened = [_identity(path) for path in self._paths]
+        self._lost: str | None = None
+        self._looked = time.monotonic()
+
+    def check(self) -> None:
+        """Check that the path names what is open.
+
+        :raises DatabaseUnavailable: It does not, or once did not.
+        """
+        if self._lost is None:
+            self._lost = self._look()
+            if self._lost is not None:
+                _log.critical(
+                    "%s while it was in use: nothing is read or changed any more. Stop this "
+                    "server, see that the right file is in its place, and start it again",
+                    self._lost,
+                )
+        if self._lost is not None:
+            self._looked = 0.0
+            raise DatabaseUnavailable(f"{self._lost} while it was in use")
+        self._looked = time.monotonic()
+
+    def glance(self) -> None:
+        """Check it, unless that was done a few milliseconds ago.
+
+        :raises DatabaseUnavailable: As :meth:`check` does.
+        """
+        if time.monotonic() - self._looked > _GLANCE_SECONDS:
+            self.check()
+
+    def _look(self) -> str | None:
+        for number, (path, opened) in enumerate(zip(self._paths, self._opened, strict=True)):
+            try:
+                found = _identity(path)
+            except OSError as error:
+                raise DatabaseUnavailable(f"{path} cannot be looked at: {error}") from error
+            if opened is None:
+                self._opened[number] = found
+            elif found != opened:
+                return f"{path} was {'replaced' if found else 'moved or deleted'}"
+        return None
+
+
+def _identity(path: str) -> _Identity:
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
+
+
 class SqliteDatabase:
-    """A SQLite file, open."""
+    """A SQLite file, open.
+
+    Where the path does not name it any more, everything raises :class:`DatabaseUnavailable`. It
+    stays open, since it may be all that is left of the data; but nothing is read from it.
+    """
 
     kind = "SQLite"
 
     def __init__(self, path: Path) -> None:
         """Open the file; its tables must be up to date."""
+        self._path = path
         self._read_driver = connect(path)
         self._write_driver = connect(path)
+        self._files = _Files(path)
+        self._probe: sqlite3.Connection | None = None
         self._reader = _Connection(self._read_driver)
         self._writer = _Connection(self._write_driver)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
 
     async def one(self, statement: Executable, **values: object) -> Row | None:
         """Give the first row, or None."""
+        self._files.glance()
         return self._reader.first(statement, values)
 
     async def all(self, statement: Executable, **values: object) -> Sequence[Row]:
         """Give all rows."""
+        self._files.glance()
         return await self._reader.all(statement, **values)
 
     async def transaction(self, work: Work[T]) -> T:
@@ -254,13 +343,47 @@ class SqliteDatabase:
             self._write_driver.execute("BEGIN IMMEDIATE")
         try:
             result = _finish(cast("Coroutine[Any, Any, T]", work(self._writer)))
+            self._files.check()  # so that nothing is kept where nobody would find it
             with _translated():
                 self._write_driver.execute("COMMIT")
         except BaseException:
             if self._write_driver.in_transaction:
                 self._write_driver.execute("ROLLBACK")
             raise
+        try:
+            self._files.check()  # it may have happened in between
+        except DatabaseUnavailable as error:
+            raise OutcomeUnknown(str(error)) from error
         return result
+
+    async def check_writable(self) -> None:
+        """Check that a change could be kept now.
+
+        On a connection with hardly any cache: so what is inserted is written to the log at once,
+        where it needs room as a change would, and is undone.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._try_to_write)
+
+    def _try_to_write(self) -> None:
+        self._files.check()
+        if self._probe is None:
+            try:
+                self._probe = connect(self._path)
+            except UnusableDatabase as error:
+                raise DatabaseUnavailable(str(error)) from error
+        probe = self._probe
+        with _translated():
+            probe.execute("PRAGMA cache_size=4")
+            probe.execute(f"PRAGMA busy_timeout={int(_PROBE_SECONDS * 1000)}")
+            probe.execute("BEGIN IMMEDIATE")
+            try:
+                probe.execute(
+                    "INSERT INTO installation (key, value) VALUES ('probe', zeroblob(?))",
+                    (_PROBE_BYTES,),
+                )
+            finally:
+                if probe.in_transaction:
+                    probe.execute("ROLLBACK")
 
     def connections(self) -> dict[str, int]:
         """Count the connections by state: one reads, one writes."""
@@ -271,6 +394,8 @@ class SqliteDatabase:
         """Close both connections, after the writes under way."""
         await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
         self._read_driver.close()
+        if self._probe is not None:
+            self._probe.close()
         self._write_driver.close()
 
 

@@ -83,6 +83,10 @@ class TrustedProxies:
         client = scope.get("client")
         return client is not None and self._holds(client[0])
 
+    def hold(self, host: str) -> bool:
+        """Return whether an address is one of them."""
+        return self._holds(host)
+
     def _look(self, host: str) -> bool:
         try:
             address = ipaddress.ip_address(host)

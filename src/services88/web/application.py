@@ -30,6 +30,7 @@ from services88.store.migrate import open_database
 from services88.web import logs
 from services88.web.addresses import ForwardedHost
 from services88.web.callers import Callers
+from services88.web.connections import Connections
 from services88.web.health import HealthRoute
 from services88.web.password_reset import PasswordResetRoute
 from services88.web.requests import RequestIds
@@ -165,6 +166,7 @@ def application(
     routes: list[BaseRoute] | None = None,
     started: Callable[[], AbstractAsyncContextManager[None]] | None = None,
     worker: int = 0,
+    connections: Connections | None = None,
 ) -> Starlette:
     """Make the application.
 
@@ -172,6 +174,7 @@ def application(
     :param started: Runs around the time in which the application serves.
     :param worker: The number of this process among those of one server; its metrics are on the
         port of the settings plus this.
+    :param connections: Those of this process, for its metrics.
     """
 
     @asynccontextmanager
@@ -184,7 +187,9 @@ def application(
                 if settings.metrics_port is not None:
                     from services88.web.metrics import exposed
 
-                    await stack.enter_async_context(exposed(settings, identity, worker))
+                    await stack.enter_async_context(
+                        exposed(settings, identity, worker, connections)
+                    )
                 if started is not None:
                     await stack.enter_async_context(started())
                 yield

@@ -14,6 +14,7 @@ from socket import socket
 import uvicorn
 
 from services88.identity.errors import BadInput
+from services88.web.connections import Connections, Listener, Visit
 
 __all__ = ["ReloadingServer", "check_certificate"]
 
@@ -56,12 +57,15 @@ def ends_on_hangup(*, has_certificate: bool) -> bool:
 class ReloadingServer(uvicorn.Server):
     """uvicorn, which on SIGHUP reads certificate and key again; what is wrong changes nothing."""
 
-    def __init__(self, config: uvicorn.Config, handshake_seconds: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, connections: Connections, handshake_seconds: float
+    ) -> None:
         """Make the server, ready to run.
 
         :param handshake_seconds: That a client has for the handshake of TLS.
         """
         super().__init__(config)
+        self._connections = connections
         self._handshake_seconds = handshake_seconds
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
@@ -70,38 +74,33 @@ class ReloadingServer(uvicorn.Server):
             self.config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.config.ssl_keyfile is not None:
             _warn_of_open_key(Path(self.config.ssl_keyfile))
-        if self.config.ssl is not None and sockets is not None:
-            await super().startup([])
-            await self._listen(sockets)
-        else:
-            await super().startup(sockets)
+        await super().startup([])
+        self._listen(sockets or [])
         wanted = not ends_on_hangup(has_certificate=self.config.ssl is not None)
         if wanted and threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
 
-    async def _listen(self, sockets: list[socket]) -> None:
-        """Do what uvicorn does, which would let a handshake take a minute.
+    def _listen(self, sockets: list[socket]) -> None:
+        """Accept connections in the place of uvicorn, which sees none before its handshake."""
 
-        Until it is done a connection counts nowhere, and yet keeps a file open.
-        """
-
-        def protocol() -> asyncio.Protocol:
+        def protocol(visit: Visit) -> asyncio.Protocol:
             made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
                 config=self.config,
                 server_state=self.server_state,
                 app_state=self.lifespan.state,
+                visit=visit,
             )
             return made
 
         for one in sockets:
-            listening = await asyncio.get_running_loop().create_server(
+            listener = Listener(
+                one,
+                self._connections,
                 protocol,
-                sock=one,
-                ssl=self.config.ssl,
-                ssl_handshake_timeout=self._handshake_seconds,
-                backlog=self.config.backlog,
+                tls=self.config.ssl,
+                handshake_seconds=self._handshake_seconds,
             )
-            self.servers.append(listening)
+            self.servers.append(listener)  # type: ignore[arg-type]
 
     def reload(self) -> None:
         """Read certificate and key again, for the connections that are made from now on."""

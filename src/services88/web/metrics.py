@@ -1,14 +1,20 @@
 """Metrics for Prometheus, on a port of their own: each process of a server has its own.
 
+They are served as everything is, on the loop and with the same limits on what a connection may
+take; the library's own server starts a thread for each connection, and has no limit on either.
+
 Imported only where a metrics port is set. The figures of the domain come through the domain's
 :class:`Observer`; what has a state (queue, outbox, pool) is read when Prometheus asks.
 """
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+import uvicorn
 from prometheus_client import (
     GC_COLLECTOR,
     PLATFORM_COLLECTOR,
@@ -16,11 +22,13 @@ from prometheus_client import (
     Counter,
     Histogram,
     ProcessCollector,
-    start_http_server,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
 
 from services88.identity.errors import BadInput
 from services88.identity.identity import Identity
@@ -28,6 +36,9 @@ from services88.identity.observer import Observer
 from services88.settings import Settings
 from services88.store import outbox
 from services88.store.errors import DatabaseUnavailable
+from services88.web.connections import Connections, Listener, Room, Visit
+from services88.web.http import send_response
+from services88.web.protocol import BoundedProtocol, ConnectionLimits
 
 __all__ = ["Metrics", "exposed"]
 
@@ -35,6 +46,9 @@ _log = logging.getLogger("services88.metrics")
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _PATIENCE = 5.0
+_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_MOST = 32
+"""Connections to the port of the metrics: there are few who read them."""
 
 
 class Metrics(Observer):
@@ -91,10 +105,16 @@ class Metrics(Observer):
 
 
 class _State(Collector):
-    """Reads what has a state, when asked. Runs on a thread of the metrics' own server."""
+    """Reads what has a state, when asked. Runs on a thread, beside the loop."""
 
-    def __init__(self, identity: Identity, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        connections: Connections | None,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self._identity = identity
+        self._connections = connections
         self._loop = loop
 
     def describe(self) -> list[Metric]:
@@ -109,6 +129,8 @@ class _State(Collector):
         yield CounterMetricFamily(
             "services88_hashing_rejected", "Hashes refused: too many wait.", hashing.rejected
         )
+        if self._connections is not None:
+            yield from _of(self._connections)
         pool = GaugeMetricFamily(
             "services88_database_connections", "Connections of this process.", labels=["state"]
         )
@@ -138,31 +160,99 @@ class _State(Collector):
             return None
 
 
-@asynccontextmanager
-async def exposed(settings: Settings, identity: Identity, worker: int = 0) -> AsyncIterator[None]:
-    """Give the metrics of this process to whoever asks, on the port of the settings plus worker.
+def _of(connections: Connections) -> Iterator[Metric]:
+    yield GaugeMetricFamily("services88_connections", "Connections of clients.", connections.number)
+    refused = CounterMetricFamily(
+        "services88_connections_refused",
+        "Connections refused, or closed before they were idle.",
+        labels=["reason"],
+    )
+    for reason, number in connections.refused.items():
+        refused.add_metric([reason], number)
+    yield refused
 
+
+class _Exposition:
+    """The application on the port of the metrics.
+
+    However many ask at once, the figures are gathered once for all of them.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._gathering: asyncio.Task[bytes] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Answer a request."""
+        if scope["path"] not in ("/", "/metrics"):
+            await send_response(send, 404, "text/plain; charset=utf-8", b"See /metrics.\n", ())
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            allowed = (("allow", "GET, HEAD"),)
+            await send_response(send, 405, "text/plain; charset=utf-8", b"GET this.\n", allowed)
+            return
+        if self._gathering is None:
+            gathered = asyncio.to_thread(generate_latest, self._registry)
+            self._gathering = asyncio.create_task(gathered)
+            self._gathering.add_done_callback(self._forget)
+        content = await asyncio.shield(self._gathering)
+        await send_response(
+            send, 200, _MEDIA_TYPE, content, (), without_body=scope["method"] == "HEAD"
+        )
+
+    def _forget(self, _: asyncio.Task[bytes]) -> None:
+        self._gathering = None
+
+
+@asynccontextmanager
+async def exposed(
+    settings: Settings,
+    identity: Identity,
+    worker: int = 0,
+    connections: Connections | None = None,
+) -> AsyncIterator[None]:
+    """Serve the metrics of this process, on the port of the settings plus worker.
+
+    :param connections: Those of clients, which are counted.
     :raises BadInput: The port cannot be had.
     """
     metrics, port = identity.observer, settings.metrics_port
     if not isinstance(metrics, Metrics) or port is None:
         yield
         return
-    metrics.registry.register(_State(identity, asyncio.get_running_loop()))
+    metrics.registry.register(_State(identity, connections, asyncio.get_running_loop()))
+    host, port = settings.metrics_host, port + worker
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server, thread = start_http_server(
-            port + worker, addr=settings.metrics_host, registry=metrics.registry
-        )
+        listening = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise BadInput(
-            f"Cannot give metrics on {settings.metrics_host} port {port + worker}: {error}. "
+            f"Cannot give metrics on {host} port {port}: {error}. "
             "Choose another with --metrics-port."
         ) from error
-    _log.info("metrics are on %s port %d", settings.metrics_host, port + worker)
-    try:
-        yield
-    finally:
-        # Off the loop: an answer under way may still want it.
-        await asyncio.to_thread(server.shutdown)
-        server.server_close()
-        await asyncio.to_thread(thread.join)
+    limits = ConnectionLimits(
+        header_seconds=settings.header_seconds,
+        body_seconds=settings.body_seconds,
+        idle_seconds=settings.idle_seconds,
+    )
+    config = uvicorn.Config(_Exposition(metrics.registry), log_config=None, access_log=False)
+    config.load()
+    state = ServerState()
+    make = partial(BoundedProtocol, config, state, {}, limits=limits)
+
+    def protocol(visit: Visit) -> BoundedProtocol:
+        return make(visit=visit)
+
+    with listening:
+        listener = Listener(listening, Connections(Room(_MOST)), protocol)
+        _log.info("metrics are on %s port %d", host, port)
+        try:
+            yield
+        finally:
+            listener.close()
+            for one in list(state.connections):
+                one.shutdown()
+            if state.tasks:  # an answer under way may still want the database
+                await asyncio.wait(state.tasks, timeout=_PATIENCE)
+            for one in list(state.connections):
+                one.transport.close()

@@ -1,8 +1,8 @@
 """HTTP/1.1 on a connection, with the limits that uvicorn has no settings for.
 
 A request's header section and body must be complete in a time and within a size; a connection may
-be idle, or leave its answers unread, only so long; and there are only so many. One timer a
-connection keeps all of them: it is set forward when it fires, not with every request.
+be idle, or leave its answers unread, only so long. One timer a connection keeps all of them: it is
+set forward when it fires, not with every request. How many there may be: ``connections.py``.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
+from services88.web.connections import Visit
 from services88.web.http import FOR_BROWSERS
 
 __all__ = ["BoundedProtocol", "ConnectionLimits"]
@@ -44,7 +45,6 @@ class ConnectionLimits:
     :ivar body_seconds: In which it must be complete.
     :ivar idle_seconds: That a connection may wait for a request, or leave an answer unread.
     :ivar pipelined: Requests that may wait for the answers to earlier ones.
-    :ivar connections: Of one process; beyond it an idle one is closed for a new one.
     """
 
     header_bytes: int = 65_536
@@ -53,7 +53,6 @@ class ConnectionLimits:
     body_seconds: float = 30
     idle_seconds: float = 60
     pipelined: int = 32
-    connections: int = 1000
 
 
 class _Answering:
@@ -118,9 +117,11 @@ class BoundedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: ConnectionLimits | None = None,
+        visit: Visit | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits or ConnectionLimits()
+        self._visit = visit
         self._phase = ""  # of the request being read: "header", "body", or none
         self._begun = 0  # requests
         self._size = 0  # of the part being read
@@ -161,23 +162,48 @@ class BoundedProtocol(HttpToolsProtocol):
     # --- connections ------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, or where there are too many an idle one's place."""
+        """Take a connection."""
         super().connection_made(transport)
         self._expect_within(self._limits.idle_seconds)
-        if len(self.connections) > self._limits.connections:
-            for other in self.connections:
-                if isinstance(other, BoundedProtocol) and other is not self and other._is_idle():
-                    other.transport.close()
-                    return
-            self._refuse(503, "The server has too many connections. Try again in a few seconds.")
+        if self._visit is not None:
+            self._visit.begin(self)
 
-    def _is_idle(self) -> bool:
+    def is_idle(self) -> bool:
+        """Return whether no request is under way."""
         cycle = self.cycle
         return (
             not self._phase
             and (cycle is None or cycle.response_complete)
             and not self.transport.is_closing()
         )
+
+    def waits_since(self) -> float | None:
+        """Return since when it waits for its client, by the loop's time; None where it does not."""
+        if self._deadline is None or self.pipeline:
+            return None
+        if self._phase == "header" and self.cycle and not self.cycle.response_complete:
+            return None  # an earlier request is being answered
+        limits = self._limits
+        if self.flow.write_paused or not self._phase:
+            return self._deadline - limits.idle_seconds
+        return self._deadline - (
+            limits.header_seconds if self._phase == "header" else limits.body_seconds
+        )
+
+    def make_room(self) -> None:
+        """Close the connection at once; where a request was not complete, with an answer.
+
+        Nobody waits until the client has read it, or has said good-bye by the rules of TLS.
+        """
+        is_plain = (
+            self.scheme == "http" and not self.flow.write_paused and not self.transport.is_closing()
+        )
+        if self._phase and is_plain:
+            self._refuse(503, "There are too many connections. Try again in a few seconds.")
+        if is_plain:
+            self.transport.close()
+        else:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection, and the requests that wait on it: nobody is there to answer."""
@@ -190,6 +216,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._answering is not None and not self._answering.response_complete:
             self._answering.disconnected = True
             self._answering.message_event.set()
+        if self._visit is not None:
+            self._visit.end()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -227,7 +255,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._ignoring:
             return
         if not self._phase:
-            if not self._is_idle() and not self.flow.write_paused:
+            if not self.is_idle() and not self.flow.write_paused:
                 self._deadline = None  # an answer takes the time that it takes
             return
         if (self._phase, self._begun) == before:

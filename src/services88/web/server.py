@@ -16,13 +16,16 @@ from starlette.types import ASGIApp
 from services88.identity.errors import BadInput
 from services88.settings import Settings
 from services88.web import logs
+from services88.web.addresses import TrustedProxies
 from services88.web.certificates import ReloadingServer, check_certificate
+from services88.web.connections import AddressCounts, Connections, Room
 from services88.web.protocol import BoundedProtocol, ConnectionLimits
 
 __all__ = [
     "allow_files",
     "check_exposure",
     "check_metrics_port",
+    "connections_of",
     "is_loopback",
     "listen",
     "run",
@@ -82,8 +85,34 @@ def _limits(settings: Settings) -> ConnectionLimits:
         header_seconds=settings.header_seconds,
         body_seconds=settings.body_seconds,
         idle_seconds=settings.idle_seconds,
-        connections=settings.max_connections,
     )
+
+
+def connections_of(
+    settings: Settings, counts: AddressCounts | None = None, worker: int = 0
+) -> Connections:
+    """Return the connections of this process, of which there are none yet.
+
+    There may be fewer than the settings allow, where this process may not open as many files: call
+    :func:`allow_files` first.
+
+    :param counts: Those that the processes of a server share.
+    :param worker: The number of this process among them.
+    """
+    if counts is not None:
+        counts.begin(worker)
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = settings.max_connections
+    if files != resource.RLIM_INFINITY:
+        most = max(1, min(most, files - settings.database_connections - _OTHER_FILES))
+    of_address = settings.max_connections_per_address or max(1, most // _ADDRESSES)
+    return Connections(
+        Room(most, of_address), counts=counts, exempt=TrustedProxies(settings.trusted_proxies)
+    )
+
+
+_ADDRESSES = 5
+"""That it takes at least to use all connections of a process up."""
 
 
 def check_metrics_port(settings: Settings) -> None:
@@ -119,8 +148,8 @@ def allow_files(settings: Settings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < needed:
         _log.warning(
-            "this process may open %d files and needs %d for SERVICES88_MAX_CONNECTIONS=%d: raise "
-            "the one (ulimit -n, LimitNOFILE=) or lower the other",
+            "this process may open %d files and needs %d for SERVICES88_MAX_CONNECTIONS=%d, so it "
+            "takes fewer: raise the one (ulimit -n, LimitNOFILE=) or lower the other",
             most,
             needed,
             settings.max_connections,
@@ -131,8 +160,13 @@ _OTHER_FILES = 100
 """Libraries, logs, the SQLite file, mails, metrics, and connections that are just made or ended."""
 
 
-def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
-    """Make the server, ready to run."""
+def server(
+    settings: Settings, app: ASGIApp, connections: Connections | None = None
+) -> uvicorn.Server:
+    """Make the server, ready to run.
+
+    :param connections: Made from the settings where none are given.
+    """
     # httptools explicitly: h11 mishandles absolute URIs and Content-Length beside chunks.
     config = uvicorn.Config(
         app,
@@ -152,7 +186,7 @@ def server(settings: Settings, app: ASGIApp) -> uvicorn.Server:
     # access_log=False only leaves it without handlers, and others may add one: query strings of
     # mailed links would be logged.
     logging.getLogger("uvicorn.access").disabled = True
-    return ReloadingServer(config, settings.header_seconds)
+    return ReloadingServer(config, connections or connections_of(settings), settings.header_seconds)
 
 
 def run(
@@ -160,16 +194,18 @@ def run(
     app: ASGIApp,
     listening: socket.socket,
     prepare: Callable[[uvicorn.Server], None] | None = None,
+    connections: Connections | None = None,
 ) -> None:
     """Serve until told to stop (SIGTERM or SIGINT), and finish the calls under way first.
 
     Must be called on the main thread. After SIGTERM the process exits with 0.
 
     :param prepare: Is given the server before it runs.
+    :param connections: Made from the settings where none are given.
     """
     logs.configure(settings)
     allow_files(settings)
-    made = server(settings, app)
+    made = server(settings, app, connections)
     if prepare is not None:
         prepare(made)
     # uvicorn raises the signal once more when all is finished, which would end the process as if it
