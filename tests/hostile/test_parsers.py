@@ -195,7 +195,7 @@ def test_bodies_of_the_sandbox_s_api() -> None:
     """Of 32,000 wrong items each was named: 150 ms."""
     for model in {one.body for one in ENDPOINTS if one.body is not None}:
         lists = [name for name, of in model.model_fields.items() if "list" in str(of.annotation)]
-        for name in (*lists, next(iter(model.model_fields)), "unknown"):
+        for name in (*lists, "unknown"):
             for seed in _LISTS:
                 begin, end = (f'{{"{name}":[', "0]}") if "," in seed else (f'{{"{name}":', "}")
                 body = (begin + _times(seed, end)).encode()
@@ -292,7 +292,7 @@ def _in_addresses() -> Iterable[tuple[str, bytes]]:
         "/admin/user/",
     ):
         for seed in seeds:
-            yield f"{before}{seed}", _got(before + _times(seed)[: _SIZE - 500])
+            yield f"{before}{seed}", _got(before + _times(seed)[:16_000])
 
 
 def _in_bodies() -> Iterable[tuple[str, bytes]]:
