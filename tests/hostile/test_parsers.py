@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -162,7 +163,7 @@ def test_texts(parser: str) -> None:
     read = _TEXTS[parser]
     for seed in _SEEDS:
         for text in (_times(seed), _times(seed, "\0"), f"a@{_times(seed)}", f"7T:{_times(seed)}"):
-            assert _milliseconds(lambda text=text: read(text)) < _MILLISECONDS, seed
+            assert _milliseconds(partial(read, text)) < _MILLISECONDS, seed
 
 
 def test_estimates_of_passwords() -> None:
@@ -184,7 +185,7 @@ def test_estimates_of_passwords() -> None:
     for subject in (Subject(), Subject(user_name=names[:254], company="An Organisation Ltd")):
         for seed in crafted:
             candidate = _times(seed)[:1024]
-            took = _milliseconds(lambda c=candidate, s=subject: estimate(c, s))
+            took = _milliseconds(partial(estimate, candidate, subject))
             assert took < _MILLISECONDS, seed
 
 
@@ -199,10 +200,10 @@ def test_bodies_of_the_sandbox_s_api() -> None:
             for seed in _LISTS:
                 begin, end = (f'{{"{name}":[', "0]}") if "," in seed else (f'{{"{name}":', "}")
                 body = (begin + _times(seed, end)).encode()
-                took = _milliseconds(lambda m=model, b=body: _api(m, b))
+                took = _milliseconds(partial(_api, model, body))
                 assert took < _MILLISECONDS, (model, name, seed)
         body = ("{" + ",".join(f'"{number:x}":0' for number in range(7_000)) + "}").encode()
-        assert _milliseconds(lambda m=model, b=body: _api(m, b)) < _MILLISECONDS
+        assert _milliseconds(partial(_api, model, body)) < _MILLISECONDS
 
 
 def _api(model: Any, body: bytes) -> None:
@@ -379,7 +380,7 @@ def test_requests(start: Starter, requests: Callable[[], Iterable[tuple[str, byt
     _answer(server, _got())  # what is loaded at the first request is no parser's
     slow = []
     for what, request in requests():
-        took = _milliseconds(lambda request=request: _answer(server, request), clock)
+        took = _milliseconds(partial(_answer, server, request), clock)
         if took >= _MILLISECONDS:
             slow.append((what, round(took, 1)))
     assert not slow
