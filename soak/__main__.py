@@ -18,6 +18,7 @@ from pathlib import Path
 
 from soak.inputs import Flood, flooded
 from soak.kills import postgresql_stopped, servers_killed
+from soak.memory import ALLOWED, Kept, distinct
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "crashes.md"
@@ -40,19 +41,26 @@ def main() -> None:
     for number, kind in enumerate(KINDS):
         with _step(f"{asked.inputs // 2} inputs over HTTP on {kind}"):
             floods[kind] = flooded(kind, asked.inputs // 2, asked.seed + number)
+    kept: dict[str, Kept] = {}
+    for kind in KINDS:
+        with _step(f"{asked.distinct} messages of which no two are alike on {kind}"):
+            kept[kind] = distinct(kind, asked.distinct)
     with _step(f"{asked.fuzz} inputs of the fuzzer"):
         fuzzed = _fuzzed(asked.fuzz, asked.seed)
     minutes = (time.monotonic() - began) / 60
     said = (
         f"Run on {datetime.now(UTC):%Y-%m-%d} in {minutes:.0f} minutes on {os.cpu_count()} cores, "
-        f"seed {asked.seed}.\n\n{_kills(killed)}\n{_inputs(floods, fuzzed)}"
+        f"seed {asked.seed}.\n\n{_kills(killed)}\n{_inputs(floods, fuzzed)}\n{_kept(kept)}"
     )
     print(said)
     defects = [defect for flood in floods.values() for defect in flood.defects]
+    defects += [
+        f"{kind}: {one.growth} KiB were kept" for kind, one in kept.items() if one.growth > ALLOWED
+    ]
     for defect in defects[:20]:
         print(defect)
     if defects:
-        sys.exit(f"There are {len(defects)} answers that must not be.")
+        sys.exit(f"There are {len(defects)} defects.")
     if asked.write:
         PAGE.write_text(BETWEEN.sub(lambda _: said, PAGE.read_text()))
 
@@ -62,6 +70,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=200, help="of the server; half a database")
     parser.add_argument("--stops", type=int, default=20, help="of PostgreSQL, under a server")
     parser.add_argument("--inputs", type=int, default=200_000, help="over HTTP; half a database")
+    parser.add_argument(
+        "--distinct",
+        type=int,
+        default=50_000,
+        help="messages, no two alike; a database",
+    )
     parser.add_argument("--fuzz", type=int, default=1_000_000, help="inputs of the fuzzer")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(31))
     parser.add_argument("--write", action="store_true", help="write the figures to docs/crashes.md")
@@ -130,6 +144,14 @@ def _inputs(floods: dict[str, Flood], fuzzed: dict[str, int]) -> str:
         + f"\nThe coverage-guided fuzzer read {fuzzed['number_of_executed_units']:,} inputs more, "
         + f"without a finding, in {fuzzed['peak_rss_mb']} MiB.\n"
     )
+
+
+def _kept(kept: dict[str, Kept]) -> str:
+    rows = [["messages of which no two are alike", *(f"{one.sent:,}" for one in kept.values())]]
+    for number, when in enumerate(("after a warm-up", "after half of them", "after all")):
+        memory = (f"{one.memory[number] / 1024:.1f}" for one in kept.values())
+        rows.append([f"memory of the server {when}, MiB", *memory])
+    return _table(["nothing is kept", *kept], rows)
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> str:

@@ -148,7 +148,6 @@ def test_a_connection_too_many(start: Starter) -> None:
 @pytest.mark.parametrize(
     "head",
     [
-        f"GET /{'x' * 66_000} HTTP/1.1\r\nHost: a\r\n\r\n",
         f"{_POST}\r\nHost: a\r\nX: {'x' * 66_000}\r\n\r\n",
         f"{_POST}\r\nHost: a\r\n" + "X: y\r\n" * 14_000 + "\r\n",
         f"{_POST}\r\nHost: a\r\n{'x' * 66_000}",
@@ -160,6 +159,13 @@ def test_a_header_section_may_be_64_kib(shared_server: RunningServer, head: str)
         shared_server, head[:half].encode(), head[half:].encode(), b"x" * 66_000, pause=0.05
     )
     assert said.startswith(b"HTTP/1.1 431 ") or said == b""  # a reset may overtake the answer
+
+
+def test_an_address_may_be_16_kib(shared_server: RunningServer) -> None:
+    for size, status in ((16_383, b"404"), (16_384, b"414"), (30_000, b"414")):
+        head = f"GET /{'x' * size} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+        said = everything(shared_server, head[:9_000], head[9_000:], pause=0.05)
+        assert said.startswith(b"HTTP/1.1 %s " % status)
 
 
 @pytest.mark.parametrize("size", [100_000, 2_000_000, 30_000_000])

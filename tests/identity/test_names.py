@@ -131,6 +131,15 @@ def test_tenant_names_that_are_possible(name: str) -> None:
             (bad, False)
             for bad in ("<a@example.com>", "a@example.com, b@example.com", "a@b\nBcc: c")
         ),
+        ('"jane o\\"hara"@example.com', True),
+        ('"jane"@example.com', False),  # the same is written without quotes
+        ("jane@[192.0.2.1]", True),
+        ("jane@[IPv6:2001:db8::1]", True),
+        ("jane@b\xfccher.example", True),
+        (f"jane@{'x' * 249}", False),
+        ("a@[\\.<<\xe9", False),
+        (f"{'a(b)' * 8000}@example.com", False),
+        (f"{'(' * 8000}{')' * 8000}@example.com", False),
     ],
 )
 def test_what_mail_can_be_sent_to(email: str, can_be: bool) -> None:

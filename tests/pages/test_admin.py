@@ -417,7 +417,8 @@ def test_the_cookie_of_the_ticket(start: Starter) -> None:
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=strict"} <= set(cookie.split("; "))
     assert "max-age" not in cookie.lower(), "it ends with the browser"
     assert len(cookie) < 4096
-    ticket = cookie.partition("=")[2].partition(";")[0].strip('"')
+    ticket = cookie.partition("=")[2].partition(";")[0]
+    assert ticket.startswith("7T:"), "it is not quoted: no cookie of ours is, nor read as such"
     shown = server.request(
         "GET", "/admin", X_Forwarded_Proto="https", Cookie=cookie.partition(";")[0]
     )

@@ -24,7 +24,7 @@ from services88.soap.calling import FaultReceived, read_answer, write_request
 from services88.soap.reading import Malformed
 from services88.soap.versions import SOAP11
 from services88.soap.writing import Unwritable
-from services88.soap.xml import NotAcceptable, parse
+from services88.soap.xml import NotAcceptable, XmlSettings, parse
 
 __all__ = ["Client", "Reply"]
 
@@ -36,6 +36,11 @@ _BY_DECLARATION = {
     for agent in AGENTS.values()
     for operation in agent.operations.values()
 }
+_ANSWERS = XmlSettings(
+    max_elements=1_000_000, max_all_attributes=1_000_000, max_all_namespaces=100_000
+)
+"""Answers may be larger than what a server takes; the size of one is bounded before."""
+
 _XML = frozenset({"text/xml", "application/xml", "application/soap+xml"})
 
 
@@ -118,7 +123,7 @@ class Client:
         reply = self._transport.post(agent.name, operation.action, message)
         _check_is_xml(reply)
         try:
-            answer = read_answer(operation, parse(reply.content, reply.charset))
+            answer = read_answer(operation, parse(reply.content, reply.charset, _ANSWERS))
         except FaultReceived as fault:
             raise _told_as_fault(fault, reply) from fault
         except (NotAcceptable, Malformed) as error:

@@ -16,7 +16,7 @@ from services88.identity.policy import (
     preset_named,
 )
 from services88.identity.policy.history import History
-from services88.identity.policy.strength import score
+from services88.identity.policy.strength import Strength, estimate
 from services88.store import password_history, preferences
 from services88.store.associates import Associate
 from services88.store.credentials import PasswordRow
@@ -227,15 +227,21 @@ async def judge(
 
     def work() -> Judgement:
         whole = Policy(()).check(candidate, of)
+        estimated = None if whole else estimate(candidate, of)
         rules: list[tuple[str, bool | None]] = []
         failures: list[Failure] = list(whole)
         for validator in policy.validators:
-            found = [] if whole else validator.check(candidate, of)
+            if estimated is None:
+                found = []
+            elif isinstance(validator, Strength):
+                found = validator.failures(estimated)
+            else:
+                found = validator.check(candidate, of)
             failures += found
             text = validator.help_text()
             if text:
                 later = isinstance(validator, History)
                 rules.append((text, None if later else not whole and not found))
-        return Judgement(tuple(rules), tuple(failures), 0 if whole else score(candidate, of))
+        return Judgement(tuple(rules), tuple(failures), estimated.score if estimated else 0)
 
     return await identity.hashing.run(work)

@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from services88.identity.names import is_mailable
 from services88.identity.notices import Cause, Notice
 from services88.identity.reset_links import LIFETIME, PATH
 from services88.store.associates import Associate
@@ -94,6 +95,8 @@ def render(
     }
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(addr_spec=sender)
+    if not is_mailable(mail.recipient):  # the library's parser takes seconds for some texts
+        raise ValueError("the address is none that mail can be sent to")
     message["To"] = Address(addr_spec=mail.recipient)
     message["Subject"] = _(subject)
     message["Date"] = format_datetime(datetime.fromtimestamp(now / 1000, UTC))

@@ -82,13 +82,13 @@ def _cookie(visit: Visit) -> str:
 
 
 def _kept(visit: Visit) -> str | None:
-    return visit.request.cookies.get(visit.site.cookie(_cookie(visit), visit))
+    return visit.cookie(_cookie(visit)) or None
 
 
 def _show(
     visit: Visit, caller: Caller, template: str, status: int = 200, **values: Any
 ) -> Response:
-    done = _DONE.get(visit.request.query_params.get("done", ""), "")
+    done = _DONE.get(visit.query.get("done", ""), "")
     return visit.show(template, status, caller=caller, done=_(done) if done else "", **values)
 
 
@@ -148,7 +148,7 @@ async def _end_own(visit: Visit, caller: Caller) -> None:
 
 
 async def _users(visit: Visit, caller: Caller) -> Response:
-    query = visit.request.query_params.get("q", "").strip()[:100]
+    query = visit.query.get("q", "").strip()[:100]
     # One more than is shown tells that there are more; counting them all would read them all.
     found = await accounts.matching(visit.identity, caller.tenant, query, _MOST_USERS + 1)
     shown = [(user, await accounts.is_locked(visit.identity, user)) for user in found[:_MOST_USERS]]
@@ -197,7 +197,7 @@ async def _add(visit: Visit, caller: Caller) -> Response:
     try:
         if _no_mail(visit):
             raise BadInput(_no_mail(visit))
-        if not is_mailable(typed["email"]) or len(typed["email"]) > 254:
+        if not is_mailable(typed["email"]):
             raise BadInput(_("Give an e-mail address: the link to choose a password goes there."))
         if typed["role"] not in roles:
             raise BadInput(_("Choose a role that you may give."))
@@ -307,7 +307,7 @@ def _for_people(found: list[audit_trail.AuditEntry]) -> list[audit_trail.AuditEn
 
 
 async def _audit(visit: Visit, caller: Caller) -> Response:
-    asked = visit.request.query_params
+    asked = visit.query
     chosen = {name: asked.get(name, "").strip() for name in ("user", "event", "since", "until")}
     error, status, found = "", 200, []
     try:

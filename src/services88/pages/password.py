@@ -174,7 +174,7 @@ async def _mail(identity: Identity, tenant: Tenant, name: str, origin: Origin) -
 async def link(visit: Visit) -> Response:
     """Answer where a mailed link leads. Looking changes nothing; sending the form uses it up."""
     if not visit.is_post:
-        return await _by_link(visit, visit.request.query_params.get("token", ""))
+        return await _by_link(visit, visit.query.get("token", ""))
     form = await visit.form()
     token, new = form.get("token", ""), form.get("new", "")
     if new != form.get("again", ""):

@@ -31,9 +31,9 @@ async def page(visit: Visit) -> Response:
     await _known_site(visit)
     agent = address.agent
     url = base_url(visit.scope, visit.site.settings.public_url) + address.path
-    wanted = visit.request.query_params.get("op")
+    wanted = visit.query.get("op")
     if wanted is None:
-        query = visit.request.query_params.get("q", "").strip()[:100]
+        query = visit.query.get("q", "").strip()[:100]
         return visit.show(
             "services/service.html",
             agent=agent,

@@ -6,10 +6,10 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import parse_qs, quote
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import quote
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -26,7 +26,17 @@ from services88.store.tenants import Tenant
 from services88.texts import _, marked
 from services88.web.addresses import base_url
 from services88.web.application import options_of
-from services88.web.http import RETRY_AFTER, HttpRefusal, MediaType, header, outage, read_body
+from services88.web.http import (
+    RETRY_AFTER,
+    HttpRefusal,
+    MediaType,
+    cookie,
+    form_fields,
+    header,
+    outage,
+    query,
+    read_body,
+)
 
 __all__ = ["SECURITY_HEADERS", "Site", "Visit"]
 
@@ -61,14 +71,21 @@ class Visit:
     scope: Scope
     receive: Receive
     csrf: str = ""
-    cookies: list[Callable[[Response], None]] = field(default_factory=list)
+    cookies: list[str] = field(default_factory=list)
     _tenant: Tenant | None = None
     _identity: Identity | None = None
 
-    @property
-    def request(self) -> Request:
-        """The request as Starlette reads it."""
-        return Request(self.scope)
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The parameters of the query.
+
+        :raises HttpRefusal: It is too long, or has too many.
+        """
+        return query(self.scope)
+
+    def cookie(self, purpose: str) -> str:
+        """Return the value of a cookie of ours; empty where there is none."""
+        return cookie(self.scope, self.site.cookie(purpose, self)) or ""
 
     @property
     def identity(self) -> Identity:
@@ -121,19 +138,18 @@ class Visit:
         if media.name != _FORM or media.charset not in (None, "utf-8"):
             raise HttpRefusal(415, _("Send the form of this page."))
         try:
-            body = (await read_body(self.scope, self.receive)).decode()
-            fields = parse_qs(body, keep_blank_values=True, errors="strict", max_num_fields=100)
-            if "\0" in body or "%00" in body:  # no XML can hold it, nor can PostgreSQL
+            body = await read_body(self.scope, self.receive)
+            fields = form_fields(body)
+            if b"\0" in body or b"%00" in body:  # no XML can hold it, nor can PostgreSQL
                 raise ValueError
         except ValueError:
             raise HttpRefusal(400, _("The form cannot be read.")) from None
         found = {name: values[-1] for name, values in fields.items()}
-        cookie = self.request.cookies.get(self.site.cookie("form", self), "")
-        sent = found.get("csrf", "")
+        kept, sent = self.cookie("form"), found.get("csrf", "")
         if not (
-            cookie
+            kept
             and self._from_here()
-            and hmac.compare_digest(cookie.encode(), sent.encode(errors="replace"))
+            and hmac.compare_digest(kept.encode(), sent.encode(errors="replace"))
         ):
             raise HttpRefusal(403, _(_FORGED))
         return found
@@ -152,7 +168,7 @@ class Visit:
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """Render a page; ``leads`` tells it whether addresses that begin with ``base`` are any."""
         if not self.csrf:
-            self.csrf = self.request.cookies.get(self.site.cookie("form", self), "")
+            self.csrf = self.cookie("form")
             if not _TOKEN.fullmatch(self.csrf):
                 self.csrf = secrets.token_urlsafe(32)
                 self.set_cookie("form", self.csrf, "lax")
@@ -170,22 +186,18 @@ class Visit:
         """Lead to another page of this tenant, with GET."""
         return RedirectResponse(self.base + path, 303)
 
-    def set_cookie(self, purpose: str, value: str, same_site: Any) -> None:
-        """Have a cookie set; an empty value removes it."""
-        name, secure = self.site.cookie(purpose, self), self.site.is_secure(self)
+    def set_cookie(self, purpose: str, value: str, same_site: Literal["lax", "strict"]) -> None:
+        """Have a cookie set; an empty value removes it.
 
-        def put(response: Response) -> None:
-            response.set_cookie(
-                name,
-                value,
-                max_age=None if value else 0,
-                path="/",
-                secure=secure,
-                httponly=True,
-                samesite=same_site,
-            )
-
-        self.cookies.append(put)
+        :param value: Of letters, digits and ``+/=:_.-``; it is written as it is, and never quoted.
+        """
+        parts = [f"{self.site.cookie(purpose, self)}={value}", "Path=/", "HttpOnly"]
+        parts += [f"SameSite={same_site}"]
+        if not value:
+            parts.append("Max-Age=0")
+        if self.site.is_secure(self):
+            parts.append("Secure")
+        self.cookies.append("; ".join(parts))
 
 
 class Site:
@@ -230,7 +242,7 @@ class Site:
         if self.is_secure(visit):
             response.headers["strict-transport-security"] = "max-age=31536000"
         for put in visit.cookies:
-            put(response)
+            response.headers.append("set-cookie", put)
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)

@@ -7,7 +7,7 @@ may be here was decided before, by :class:`services88.sandbox.guard.Guard`.
 import typing
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services88.contract import AGENTS
@@ -15,6 +15,7 @@ from services88.sandbox.faults import Effect
 from services88.sandbox.guard import PREFIX
 from services88.sandbox.worlds import Sandbox
 from services88.web.addresses import base_url
+from services88.web.http import HttpRefusal, query
 
 __all__ = ["inspector_route"]
 
@@ -26,7 +27,11 @@ def inspector_route(sandbox: Sandbox) -> BaseRoute:
         from services88.pages.rendering import render  # loads the template engine
         from services88.pages.site import SECURITY_HEADERS
 
-        world = await sandbox.world(request.query_params.get("tenant"))
+        try:
+            asked = query(request.scope)
+        except HttpRefusal as error:
+            return PlainTextResponse(f"{error}\n", error.status)
+        world = await sandbox.world(asked.get("tenant"))
         content = render(
             "inspector.html",
             settings=sandbox.settings,

@@ -246,12 +246,12 @@ class TenantIn(Model):
 
     name: TenantName = Field(description="The segment of its addresses.")
     company: str = Field(default="", max_length=254, description="Name of the customer.")
-    users: list[UserIn] = Field(default_factory=list)
-    application_tokens: list[ApplicationTokenIn] = Field(default_factory=list)
+    users: list[UserIn] = Field(default_factory=list, fail_fast=True)
+    application_tokens: list[ApplicationTokenIn] = Field(default_factory=list, fail_fast=True)
     policy: PolicyChange = Field(default=PolicyChange())
     options: OptionsChange = Field(default=OptionsChange())
     clock: ClockChange = Field(default=ClockChange())
-    faults: list[Rule] = Field(default_factory=list)
+    faults: list[Rule] = Field(default_factory=list, fail_fast=True)
 
 
 class TenantOut(Model):

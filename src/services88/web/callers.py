@@ -22,7 +22,7 @@ class Callers:
         if scope["type"] == "http":
             client = scope.get("client")
             # Of IPv6 the network: one customer has as many addresses as there are places.
-            of = Asker(_place_of(client[0]) if client else "")
+            of = Asker(_placed(client[0]) if client else "")
             transport = scope.get("services88.transport")
             if transport is not None:
                 of.left = transport.is_closing
@@ -30,4 +30,9 @@ class Callers:
         await self._app(scope, receive, send)
 
 
+def _placed(address: str) -> str:
+    return (_place_of if len(address) <= _KEPT else place_of)(address)
+
+
+_KEPT = 64  # a proxy may pass on what is no address
 _place_of = lru_cache(1024)(place_of)

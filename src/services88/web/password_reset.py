@@ -2,7 +2,6 @@
 
 import json
 import logging
-from urllib.parse import parse_qs
 
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -16,6 +15,7 @@ from services88.web.http import (
     RETRY_AFTER,
     HttpRefusal,
     MediaType,
+    form_fields,
     header,
     outage,
     read_body,
@@ -120,7 +120,7 @@ def _json(body: bytes) -> dict[str, str]:
 
 
 def _form(body: bytes) -> dict[str, str]:
-    fields = parse_qs(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=16)
+    fields = form_fields(body)
     if any(len(values) != 1 for values in fields.values()):
         raise ValueError
     return {name: values[0] for name, values in fields.items()}

@@ -39,6 +39,7 @@ class ConnectionLimits:
     """What one connection may take.
 
     :ivar header_bytes: Of request line and header section together.
+    :ivar url_bytes: Of the address in the request line. uvicorn decodes it before anybody looks.
     :ivar header_seconds: In which they must be complete, from their first byte on.
     :ivar body_bytes: Of a body as it is sent, with what chunks add to it. What a message may be is
         the application's to say.
@@ -48,6 +49,7 @@ class ConnectionLimits:
     """
 
     header_bytes: int = 65_536
+    url_bytes: int = 16_384
     header_seconds: float = 10
     body_bytes: int = 1_048_576
     body_seconds: float = 30
@@ -305,6 +307,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take a part of the request line."""
         self._grow(len(url))
         super().on_url(url)
+        if len(self.url) > self._limits.url_bytes:
+            self._refuse_in_parser(414, "The address is too long.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; a trailer is counted and dropped, since nothing may depend on one."""

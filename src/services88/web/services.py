@@ -19,7 +19,7 @@ from services88.soap.envelopes import Envelope, open_envelope, read_request, wri
 from services88.soap.faults import Code, Fault, SoapError, write_fault
 from services88.soap.versions import SOAP11, SOAP12
 from services88.soap.wsdl import wsdl
-from services88.soap.xml import NotAcceptable
+from services88.soap.xml import ENCODINGS, NotAcceptable
 from services88.soap.xml import parse as parse_xml
 from services88.store.errors import DatabaseUnavailable
 from services88.store.tenants import Tenant
@@ -38,9 +38,6 @@ from services88.web.logs import CallRecord
 __all__ = ["ServiceRoute", "Sites", "asks_for_wsdl", "nothing_here"]
 
 _log = logging.getLogger("services88.calls")
-
-_CHARSETS = frozenset({"utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "iso-8859-1"})
-
 
 _ELSEWHERE = (
     "There is nothing at this address. The services are at {}, "
@@ -271,7 +268,7 @@ def _check_media(media: MediaType) -> None:
         raise HttpRefusal(
             415, "Send the message as text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2)."
         )
-    if media.charset is not None and media.charset not in _CHARSETS:
+    if media.charset is not None and media.charset not in ENCODINGS:
         raise HttpRefusal(415, "Send the message in UTF-8 or UTF-16.")
 
 

@@ -106,9 +106,9 @@ class Policy:
     def check(self, candidate: str, subject: Subject) -> list[Failure]:
         """List every rule that a candidate fails, all reasons at once (NIST SP 800-63B-4, 3.1.1.2).
 
-        It blocks: zxcvbn takes up to a quarter of a second for a crafted candidate, history one
-        Argon2 verification for each hash, the breached set reads the disk. So run it in the hashing
-        pool, never on the event loop nor in a transaction.
+        It blocks: zxcvbn takes some milliseconds, history one Argon2 verification for each hash,
+        the breached set reads the disk. So run it in the hashing pool, never on the event loop nor
+        in a transaction.
 
         :raises BadInput: The file of the breached set is gone or of another form. Nothing was
             decided; a change must not go on.

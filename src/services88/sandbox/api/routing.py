@@ -20,9 +20,9 @@ from services88.sandbox.journal import Cleared
 from services88.sandbox.seeds import seed_schema
 from services88.sandbox.worlds import Sandbox
 from services88.store.errors import DatabaseUnavailable
-from services88.web.http import HttpRefusal, read_body
+from services88.web.http import HttpRefusal, query, read_body
 
-__all__ = ["api_routes"]
+__all__ = ["api_routes", "said_of"]
 
 
 def api_routes(sandbox: Sandbox) -> list[BaseRoute]:
@@ -38,7 +38,10 @@ def api_routes(sandbox: Sandbox) -> list[BaseRoute]:
         return documentation()
 
     async def events(request: Request) -> Response:
-        return _events(sandbox, request.query_params.get("tenant"))
+        try:
+            return _events(sandbox, query(request.scope).get("tenant"))
+        except HttpRefusal as error:
+            return _error(error.status, str(error), "")
 
     declared = [
         Route(PREFIX + _pattern(one), _route(sandbox, one), methods=[one.method], name=one.name)
@@ -63,7 +66,7 @@ def _pattern(endpoint: Endpoint) -> str:
 
 
 async def _unknown(request: Request) -> Response:
-    path = request.url.path.removeprefix(PREFIX)
+    path = request.scope["path"].removeprefix(PREFIX)
     allowed = [one.method for one in ENDPOINTS if _fits(one, path)]
     if allowed:
         return _error(
@@ -93,7 +96,7 @@ def _route(sandbox: Sandbox, endpoint: Endpoint) -> Callable[[Request], Awaitabl
             )
             result = await endpoint.work(given)
         except ValidationError as error:
-            return _invalid(error)
+            return said_of(error)
         except LookupError as error:
             return _error(404, str(error.args[0] if error.args else error), "")
         except (BadInput, Refusal) as error:
@@ -116,7 +119,7 @@ def _route(sandbox: Sandbox, endpoint: Endpoint) -> Callable[[Request], Awaitabl
 def _query(endpoint: Endpoint, request: Request) -> BaseModel | None:
     if endpoint.query is None:
         return None
-    return endpoint.query.model_validate(dict(request.query_params), strict=False)
+    return endpoint.query.model_validate(query(request.scope), strict=False)
 
 
 async def _body(endpoint: Endpoint, request: Request) -> BaseModel | None:
@@ -146,8 +149,14 @@ def _error(status: int, error: str, remedy: str, **headers: str) -> Response:
     return _json({"error": error, "remedy": remedy or f"See {PREFIX}/docs."}, status, **headers)
 
 
-def _invalid(error: ValidationError) -> Response:
+def said_of(error: ValidationError) -> Response:
     """Name each field that cannot be used, never its value: it may be a password."""
+    if error.error_count() > _MOST_PROBLEMS:  # naming thousands takes long
+        return _error(
+            422,
+            f"The request cannot be used: {error.error_count()} of its fields are wrong.",
+            f"Send what {PREFIX}/docs describes.",
+        )
     problems = [
         {"field": ".".join(map(str, one["loc"])) or "body", "problem": one["msg"]}
         for one in error.errors(include_input=False, include_url=False, include_context=False)
@@ -161,6 +170,9 @@ def _invalid(error: ValidationError) -> Response:
         },
         422,
     )
+
+
+_MOST_PROBLEMS = 100
 
 
 def _events(sandbox: Sandbox, tenant: str | None) -> Response:
