@@ -23,6 +23,7 @@ class Identity:
     :ivar policy: The rules for new passwords where a tenant chose none.
     :ivar guess_limits: How often a password may be guessed.
     :ivar observer: Is told what metrics are made of.
+    :ivar keyed_trails: Numbers of the tenants whose audit trail this process has seen to be keyed.
     """
 
     database: Database
@@ -31,6 +32,7 @@ class Identity:
     policy: PolicyChoice
     guess_limits: GuessLimits = field(default_factory=GuessLimits)
     observer: Observer = field(default_factory=Observer)
+    keyed_trails: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
