@@ -252,8 +252,9 @@ async def _keyed_head(
                 head.sequence + 1,
             )
         return head
-    if head_is_keyed(identity, number, head):
-        identity.keyed_trails.add(number)
+    known = identity.keyed_trails
+    if head_is_keyed(identity, number, head) and head.sequence >= known.get(number, 0):
+        known.setdefault(number, 0)  # its number may be that of a transaction which is undone yet
         return head
     traces = await stored.key_traces(
         connection,
@@ -263,23 +264,20 @@ async def _keyed_head(
         pruned=AuditEvent.AUDIT_PRUNED,
         with_key=WITH_KEY,
     )
-    broken = (
-        head.mac != ""
-        or number in identity.keyed_trails
-        or traces.arrived
-        or (traces.any and not traces.last)
-    )
+    broken = head.mac != "" or number in known or traces.arrived or (traces.any and not traces.last)
     if not broken and passwords_too and not traces.any:
         broken = await credentials.any_peppered(connection, number)
     if broken:
         identity.observer.trail_broken()
         _log.error(
             "the audit trail of tenant %s is broken before event %d: its head was not written with "
-            "the pepper. Run `services88 audit verify`, and keep the database for evidence.",
+            "the pepper, or is an earlier one. Run `services88 audit verify`, and keep a copy of "
+            "the database for evidence.",
             tenant.name,
             head.sequence + 1,
         )
     event = AuditEvent.AUDIT_CHAIN_BROKEN if broken else AuditEvent.AUDIT_KEYED
+    known[number] = 0
     return await _append(connection, identity, tenant, head, event, Origin(), count=head.sequence)
 
 
@@ -293,8 +291,9 @@ async def check_heads(identity: Identity) -> None:
         return
     for each in await stored.heads(identity.database):
         of = each.tenant
-        if head_is_keyed(identity, of.tenant_id, each.head):
-            identity.keyed_trails.add(of.tenant_id)
+        known = identity.keyed_trails.get(of.tenant_id, 0)
+        if head_is_keyed(identity, of.tenant_id, each.head) and each.head.sequence >= known:
+            identity.keyed_trails[of.tenant_id] = each.head.sequence
             continue
 
         async def work(connection: Connection, of: Tenant = of) -> None:

@@ -269,8 +269,8 @@ class _Walk:
         if row.event == AuditEvent.AUDIT_CHAIN_BROKEN:
             raise ChainBroken(
                 row.sequence,
-                f"a server found that the chain up to event {row.count} had not been written with "
-                "the pepper, and went on from there.",
+                f"a server found that the head of the chain, at event {row.count}, was not written "
+                "with the pepper or was an earlier one, and went on from there.",
             )
         self.events += 1
         if key.key is not None:

@@ -91,15 +91,15 @@ async def bring_back(
     """Let what is ahead be as if it were of now.
 
     :param ends: The instants at which it ends, or is due, from now on.
-    :returns: How many tickets, links and mails it was.
+    :returns: How many tickets, links and, at least, mails it was.
     """
     tickets = await connection.execute(
         _end_tickets, latest_ticket=latest.ticket, end_of_ticket=ends.ticket, now=now
     )
     links = await connection.execute(_end_links, latest_link=latest.link, end_of_link=ends.link)
-    mails = await connection.execute(_date_mails, latest_created=latest.created, now=now)
-    mails += await connection.execute(_retry_mails, latest_due=latest.due, now=now)
-    mails += await connection.execute(
+    dated = await connection.execute(_date_mails, latest_created=latest.created, now=now)
+    retried = await connection.execute(_retry_mails, latest_due=latest.due, now=now)
+    claimed = await connection.execute(
         _end_claims, latest_claim=latest.claim, end_of_claim=ends.claim
     )
-    return tickets, links, mails
+    return tickets, links, max(dated, retried, claimed)
