@@ -31,6 +31,9 @@ _PAUSE = 2.0
 _EVERY = 60.0
 """Seconds between two looks at the database."""
 
+_PATIENCE = 2.0
+"""Seconds that a server waits for its first look at the database before it answers anybody."""
+
 _JUMP = 5_000
 """Milliseconds by which a clock may gain or lose between two looks, before that is a jump."""
 
@@ -141,10 +144,15 @@ def _shown(instant: int) -> str:
 
 @asynccontextmanager
 async def kept_up(identity: Identity) -> AsyncIterator[None]:
-    """Look after a server for as long as the context lasts."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(_until(stop, Upkeep(identity)), name="upkeep")
+    """Look after a server for as long as the context lasts, a first time before it begins.
+
+    A database that does not answer is not waited for.
+    """
+    begun, stop = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(_until(stop, Upkeep(identity), begun), name="upkeep")
     try:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(begun.wait(), _PATIENCE)
         yield
     finally:
         stop.set()
@@ -154,7 +162,7 @@ async def kept_up(identity: Identity) -> AsyncIterator[None]:
             await task
 
 
-async def _until(stop: asyncio.Event, upkeep: Upkeep) -> None:
+async def _until(stop: asyncio.Event, upkeep: Upkeep, begun: asyncio.Event) -> None:
     step = upkeep.begin
     while not stop.is_set():
         try:
@@ -164,5 +172,6 @@ async def _until(stop: asyncio.Event, upkeep: Upkeep) -> None:
             _log.error("the database does not answer: %s", error)
         except Exception:  # the server goes on, whatever is wrong
             _log.exception("the upkeep of the server failed")
+        begun.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _PAUSE)
