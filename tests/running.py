@@ -3,8 +3,8 @@
 import asyncio
 import http.client
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -210,14 +210,19 @@ def running(
         *routes_of(chosen, identity, strict_sites=strict_sites),
     ]
     connections = connections_of(chosen)
-    app = application(chosen, identity, routes, connections=connections)
-    uvicorn_server = server(chosen, app, connections)
     loops: list[asyncio.AbstractEventLoop] = []
     ready = threading.Event()
 
+    @asynccontextmanager
+    async def started() -> AsyncIterator[None]:
+        ready.set()  # its first look at the database is over, which would be in a test's way
+        yield
+
+    app = application(chosen, identity, routes, started, connections=connections)
+    uvicorn_server = server(chosen, app, connections)
+
     async def serve() -> None:
         loops.append(asyncio.get_running_loop())
-        ready.set()
         await uvicorn_server.serve(sockets=[listening])
 
     def run() -> None:

@@ -206,7 +206,7 @@ def _cut(trail: Trail, sequence: int) -> None:
 
 @pytest.fixture
 def trail(database: str) -> Trail:
-    clock = TestClock()
+    clock = TestClock(1_700_000_000_000)
     identity = _open(database, None, clock)
     run(_fill(identity, clock, EVENTS))
     _close(identity)
@@ -289,7 +289,7 @@ def test_without_the_pepper_no_chain_can_be_made(database: str, tmp_path: Path) 
     run(_fill(identity, clock, 2))
     of = run(tenants.default(identity))
     found = run(audit_trail.verify(identity, of))
-    assert (found.events, found.keyed) == (4, 2)
+    assert (found.events, found.keyed, found.keyed_from) == (5, 3, 3)
     _close(identity)
 
     identity = _open(database, None, clock)
@@ -298,7 +298,7 @@ def test_without_the_pepper_no_chain_can_be_made(database: str, tmp_path: Path) 
     run(_fill(identity, clock, 1))
     _close(identity)
     identity = _open(database, pepper, clock)
-    with pytest.raises(ChainBroken, match=r"Event 5: it was hashed without the pepper"):
+    with pytest.raises(ChainBroken, match=r"Event 6: it was hashed without the pepper"):
         run(audit_trail.verify(identity, of))
     _close(identity)
 
@@ -312,7 +312,7 @@ def test_a_rotated_pepper_still_verifies(database: str, tmp_path: Path) -> None:
     identity = _open(database, pepper, clock)
     run(_fill(identity, clock, 2))
     of = run(tenants.default(identity))
-    assert run(audit_trail.verify(identity, of)).keyed == 4
+    assert run(audit_trail.verify(identity, of)).keyed == 5
     _close(identity)
 
 

@@ -179,7 +179,7 @@ def test_a_ticket_that_is_revoked_while_it_is_renewed_stays_revoked(here: World)
         async def renew(connection: Connection) -> None:
             until = row.valid_to + 1
             await credentials.renew_ticket(
-                connection, row.credentials_id, now=0, until=until, address=""
+                connection, row.credentials_id, now=0, until=until, latest=2**62, address=""
             )
 
         await here.identity.database.transaction(renew)

@@ -84,7 +84,7 @@ async def grantable(identity: Identity, caller: Caller) -> list[Role]:
 
 
 async def _told(identity: Identity, caller: Caller, origin: Origin, action: str) -> None:
-    await audit.failed(
+    await audit.refused(
         identity,
         caller.tenant,
         AuditEvent.AUTHZ_FAIL,

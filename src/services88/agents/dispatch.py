@@ -89,7 +89,7 @@ async def _told(call: Call, working: Awaitable[object]) -> object:
         return await working
     except (OldPasswordNeeded, AdministratorsMayNotChoose) as refusal:
         needed = isinstance(refusal, OldPasswordNeeded)
-        await audit.failed(
+        await audit.refused(
             call.identity,
             call.tenant,
             AuditEvent.AUTHN_PASSWORD_CHANGE_FAIL,
@@ -106,7 +106,7 @@ async def _authorised(call: Call, caller: Caller, request: Request) -> Associate
     try:
         return await authorise(call.identity, caller, request.operation, request.arguments)
     except NotAllowed:
-        await audit.failed(
+        await audit.refused(
             call.identity,
             call.tenant,
             AuditEvent.AUTHZ_FAIL,

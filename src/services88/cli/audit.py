@@ -1,7 +1,9 @@
 """``services88 audit``: what happened, and whether the record of it is whole."""
 
 import json
+import os
 import re
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,34 +187,141 @@ def _line(entry: "AuditEntry") -> str:
 
 @audit.command()
 @click.option("--head", type=_Head(), help="A head printed earlier, which must still be there.")
+@click.option(
+    "--heads",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that `audit head --append` wrote: each of the tenant's heads must still be there.",
+)
 @tenant_option
 @database_option
 @tells_errors
 def verify(
-    head: "Head | None", tenant: str | None, database: str | None, config: Path | None
+    head: "Head | None",
+    heads: Path | None,
+    tenant: str | None,
+    database: str | None,
+    config: Path | None,
 ) -> None:
     """Prove that no event was changed, removed or added; exit status 1 where one was.
 
-    Prints the head of the chain. Keep it somewhere else and give it as --head next time: that the
-    newest events were cut off, only that shows.
+    Prints the head of the chain. Keep it somewhere else and give it as --head next time, or keep
+    them all with `audit head --append`: that the whole trail was put back to how it once was, only
+    that shows.
     """
     from services88.identity import audit_trail
 
     async def work(identity: "Identity", of: "Tenant") -> "Verified":
+        noted = [head] if head else []
+        if heads is not None:
+            noted += _read_heads(heads, of.name)
         try:
-            return await audit_trail.verify(identity, of, head)
+            return await audit_trail.verify(identity, of, noted)
         except audit_trail.ChainBroken as broken:
             raise click.ClickException(f"The audit trail is broken. {broken}") from broken
 
-    found = on_database(database, config, tenant, work)
+    found = on_database(database, config, tenant, work, reads_trail=True)
     click.echo(f"{found.head.sequence}:{found.head.hash}")
     click.echo(f"The audit trail is whole: {found.events} events.", err=True)
+    if heads is not None:
+        click.echo(f"{found.compared} noted heads are in it.", err=True)
     if found.keyed < found.events:
         click.echo(
             f"{found.events - found.keyed} of them were hashed without a pepper, which shows "
             "accidents, not an intruder.",
             err=True,
         )
+    if found.keyed_from > 1:
+        click.echo(
+            f"The first with a pepper is event {found.keyed_from} of {_time(found.keyed_at)}.",
+            err=True,
+        )
+
+
+_LARGEST_HEADS = 64 * 1024 * 1024
+
+
+def _read_heads(file: Path, tenant: str) -> "list[Head]":
+    """Read the heads of a tenant from a file that ``audit head --append`` wrote."""
+    from services88.store.audit import Head
+
+    if file.stat().st_size > _LARGEST_HEADS:
+        raise click.ClickException(f"The file {file} is too large to be one of heads.")
+    found = []
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        read = re.fullmatch(rb"(\S+) (\S+) ([0-9]{1,18}):([0-9a-f]{64})", line)
+        if read is None:
+            raise click.ClickException(
+                f"Line {number} of {file} is not as `audit head` prints them: "
+                "TIME TENANT NUMBER:HASH. Remove it if a full disk cut it off."
+            )
+        if read[2].decode(errors="replace").casefold() == tenant.casefold():
+            found.append(Head(int(read[3]), read[4].decode()))
+    if not found:
+        raise click.ClickException(f"The file {file} has no head of tenant {tenant}.")
+    return found
+
+
+@audit.command()
+@click.option(
+    "--append",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Add the lines to a file as well, which is made where there is none.",
+)
+@click.option("--tenant", metavar="NAME", help="Only this tenant. Default: all.")
+@database_option
+@tells_errors
+def head(
+    append: Path | None, tenant: str | None, database: str | None, config: Path | None
+) -> None:
+    """Print the end of each tenant's trail: time, tenant, number and hash of the last event.
+
+    Keep the lines on another machine, or where the server cannot write, and give them to
+    `audit verify --heads FILE`: a trail that was cut off, or put back to how it was, then shows.
+    """
+    from services88.identity import audit_trail
+
+    async def work(identity: "Identity", of: "Tenant") -> list[str]:
+        now = _time(identity.clock.now())
+        return [
+            f"{now} {each.tenant.name} {each.head.sequence}:{each.head.hash}"
+            for each in await audit_trail.heads(identity)
+            if each.head.hash and (tenant is None or each.tenant.tenant_id == of.tenant_id)
+        ]
+
+    lines = on_database(database, config, tenant, work, reads_trail=True)
+    if append is not None:
+        try:
+            _append(append, lines)
+        except OSError as error:
+            raise click.ClickException(
+                f"The file {append} cannot be written: {error.strerror}."
+            ) from error
+    for line in lines:
+        click.echo(line)
+
+
+def _append(file: Path, lines: list[str]) -> None:
+    """Add lines to a file, which its owner only can read, and wait until the disk has them.
+
+    :raises OSError: It cannot be opened or written.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(file, flags, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise click.ClickException(f"{file} is not a regular file.")
+        left = "".join(f"{line}\n" for line in lines).encode()
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # the file may be new
+    finally:
+        os.close(folder)
 
 
 @audit.command()

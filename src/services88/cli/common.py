@@ -86,15 +86,23 @@ def on_database(
     config: Path | None,
     tenant: str | None,
     work: "Callable[[Identity, Tenant], Awaitable[T]]",
+    *,
+    reads_trail: bool = False,
 ) -> T:
-    """Open the database, creating or migrating it where needed, and do a piece of work."""
-    from services88.identity import tenants
+    """Open the database, creating or migrating it where needed, and do a piece of work.
+
+    :param reads_trail: Whether the work looks at the audit trail as it is: nothing is written there
+        before.
+    """
+    from services88.identity import audit, tenants
     from services88.settings import load
     from services88.web.application import identity_of
 
     async def run() -> T:
         identity = identity_of(load({"database": database}, config))
         try:
+            if not reads_trail:
+                await audit.check_heads(identity)
             return await work(identity, await tenants.named(identity, tenant))
         finally:
             await identity.database.close()

@@ -143,12 +143,14 @@ def _answer(
 
 async def _check(settings: "Settings") -> None:
     """Refuse a sandbox's database, over connections of its own: they belong to this loop."""
+    from services88.identity.audit import check_heads
     from services88.identity.installation import refuse_sandbox
     from services88.web.application import identity_of
 
     identity = identity_of(settings)
     try:
         await refuse_sandbox(identity)
+        await check_heads(identity)
     finally:
         await identity.database.close()
         identity.hashing.close()

@@ -4,38 +4,55 @@ An event is written in the transaction of the thing it tells of, as the last of 
 or neither, and the head of the tenant's chain is locked for as short as can be. A refusal changes
 nothing, so its event has a transaction of its own.
 
+What anybody can cause without end and changes nothing is counted by the minute: of signed-in users
+the first is written at once, the others of that minute with their number when it is over. How much
+is counted apart has a limit; the rest is one count.
+
 Never in it: passwords, tickets, application tokens, and names that no user has (people type
 passwords there), which are kept as a keyed hash only (ASVS 16.2.5).
 """
 
 import hmac
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from enum import StrEnum
 from hashlib import sha256
 
-from services88.identity.audit_chain import GENESIS, current_key, hashed, subkey
+from services88.identity.audit_chain import (
+    GENESIS,
+    current_key,
+    hashed,
+    head_is_keyed,
+    mac_of,
+    subkey,
+)
 from services88.identity.clock import MINUTE
 from services88.identity.errors import NotSignedIn, PasswordRefused
 from services88.identity.identity import Identity, Origin
 from services88.identity.names import key_of
-from services88.store import associates, tenants
+from services88.store import associates, credentials, tenants
 from services88.store import audit as stored
 from services88.store.audit import AuditRow, Head, Pending
 from services88.store.database import Connection, Reader, Work
 from services88.store.tenants import Tenant
 
 __all__ = [
+    "WITH_KEY",
     "AuditEvent",
     "Result",
     "application_token_refused",
+    "check_heads",
+    "counted",
     "failed",
     "hash_of_name",
     "plain_address",
     "record",
     "refusal",
     "refusals_told",
+    "refused",
     "seal",
     "throttled",
     "ticket_not_a_name",
@@ -86,6 +103,10 @@ class AuditEvent(StrEnum):
     TENANT_CREATED = "tenant_created"
     AUDIT_PRUNED = "audit_pruned"
     """The beginning of the trail was removed: ``count`` is the number of the last removed event."""
+    AUDIT_KEYED = "audit_keyed"
+    """From here on events are hashed with a key, this one too: ``count`` were there before."""
+    AUDIT_CHAIN_BROKEN = "audit_chain_broken"
+    """The head of the chain was not written with the key, as it was before: somebody changed it."""
 
 
 class Result(StrEnum):
@@ -105,8 +126,25 @@ _FAILURES = frozenset(
         AuditEvent.AUTHZ_FAIL,
         AuditEvent.SESSION_REFUSED,
         AuditEvent.SESSION_USE_AFTER_EXPIRE,
+        AuditEvent.AUDIT_CHAIN_BROKEN,
     }
 )
+WITH_KEY = "with-key"
+"""Reason of :attr:`AuditEvent.AUDIT_PRUNED` where the chain is keyed."""
+
+_log = logging.getLogger("services88.audit")
+
+OTHERS = "others"
+"""Reason of what is counted together, since too much is counted apart already."""
+
+_ROWS_OF_USER = 10
+_ROWS_OF_USERS = 100
+_ROWS_OF_STRANGERS = 50
+"""Counted apart in a minute and tenant, of one event: more is folded into a row of the user, or of
+nobody."""
+
+_AHEAD = 5
+"""Minutes by which the clocks of two servers may differ; what is further ahead is written now."""
 _LONGEST_REASON = 254
 _LONGEST_ADDRESS = 64
 _SEALED_AT_ONCE = 100
@@ -135,6 +173,38 @@ async def record(
     :param name_hash: From :func:`hash_of_name`, where the name given is nobody's.
     """
     head = await stored.head_to_move(connection, tenant.tenant_id) or Head(0, GENESIS)
+    head = await _keyed_head(connection, identity, tenant, head)
+    await _append(
+        connection,
+        identity,
+        tenant,
+        head,
+        event,
+        origin,
+        associate_id=associate_id,
+        by=by,
+        reason=reason,
+        count=count,
+        name_hash=name_hash,
+        at=at,
+    )
+
+
+async def _append(
+    connection: Connection,
+    identity: Identity,
+    tenant: Tenant,
+    head: Head,
+    event: AuditEvent,
+    origin: Origin,
+    *,
+    associate_id: int = 0,
+    by: int = 0,
+    reason: str = "",
+    count: int = 1,
+    name_hash: str = "",
+    at: int | None = None,
+) -> Head:
     row = AuditRow(
         sequence=head.sequence + 1,
         at=identity.clock.now() if at is None else at,
@@ -151,13 +221,95 @@ async def record(
         hash="",
     )
     row = hashed(tenant.tenant_id, row, head.hash, current_key(identity))
-    await stored.append(connection, tenant.tenant_id, row)
+    mac = mac_of(identity, tenant.tenant_id, row.sequence, row.hash)
+    await stored.append(connection, tenant.tenant_id, row, mac)
+    return Head(row.sequence, row.hash, mac)
+
+
+async def _keyed_head(
+    connection: Connection,
+    identity: Identity,
+    tenant: Tenant,
+    head: Head,
+    *,
+    passwords_too: bool = False,
+) -> Head:
+    """Return the head to go on from; where there is a pepper it is one that was written with it.
+
+    Where it was not, an event is added that says so: the key is new, or the chain is broken. The
+    server goes on in either case, since nobody could sign in otherwise.
+
+    :param passwords_too: Whether a stored password that needs a pepper shows that the key is not
+        new. Not within a transaction that may just have stored one.
+    """
+    number = tenant.tenant_id
+    if not identity.hashing.hasher.peppers:
+        if head.mac:
+            _log.error(
+                "the audit trail of tenant %s was keyed with a pepper, and none is configured here:"
+                " event %d will break it. Give every command the pepper file of the server.",
+                tenant.name,
+                head.sequence + 1,
+            )
+        return head
+    known = identity.keyed_trails
+    if head_is_keyed(identity, number, head) and head.sequence >= known.get(number, 0):
+        known.setdefault(number, 0)  # its number may be that of a transaction which is undone yet
+        return head
+    traces = await stored.key_traces(
+        connection,
+        number,
+        arrived=AuditEvent.AUDIT_KEYED,
+        broken=AuditEvent.AUDIT_CHAIN_BROKEN,
+        pruned=AuditEvent.AUDIT_PRUNED,
+        with_key=WITH_KEY,
+    )
+    broken = head.mac != "" or number in known or traces.arrived or (traces.any and not traces.last)
+    if not broken and passwords_too and not traces.any:
+        broken = await credentials.any_peppered(connection, number)
+    if broken:
+        identity.observer.trail_broken()
+        _log.error(
+            "the audit trail of tenant %s is broken before event %d: its head was not written with "
+            "the pepper, or is an earlier one. Run `services88 audit verify`, and keep a copy of "
+            "the database for evidence.",
+            tenant.name,
+            head.sequence + 1,
+        )
+    event = AuditEvent.AUDIT_CHAIN_BROKEN if broken else AuditEvent.AUDIT_KEYED
+    known[number] = 0
+    return await _append(connection, identity, tenant, head, event, Origin(), count=head.sequence)
+
+
+async def check_heads(identity: Identity) -> None:
+    """Check that every trail is keyed where there is a pepper; add the event that says what is not.
+
+    Call it when a process begins, and now and then: what was done to a trail while no event was
+    written stands in it from then on.
+    """
+    if not identity.hashing.hasher.peppers:
+        return
+    for each in await stored.heads(identity.database):
+        of = each.tenant
+        known = identity.keyed_trails.get(of.tenant_id, 0)
+        if head_is_keyed(identity, of.tenant_id, each.head) and each.head.sequence >= known:
+            identity.keyed_trails[of.tenant_id] = each.head.sequence
+            continue
+
+        async def work(connection: Connection, of: Tenant = of) -> None:
+            head = await stored.head_to_move(connection, of.tenant_id) or Head(0, GENESIS)
+            await _keyed_head(connection, identity, of, head, passwords_too=True)
+
+        await identity.database.transaction(work)
 
 
 def plain_address(address: str) -> str:
     """Keep what an address may hold: a proxy can send anything as one (ASVS 16.4.1)."""
-    shown = "".join(character if "!" <= character <= "~" else "?" for character in address)
-    return shown[:_LONGEST_ADDRESS]
+    return _plain(address, "!")[:_LONGEST_ADDRESS]
+
+
+def _plain(text: str, first: str = " ") -> str:
+    return "".join(character if first <= character <= "~" else "?" for character in text)
 
 
 async def tickets_ended(
@@ -242,11 +394,15 @@ def refusal(
 async def refusals_told(
     identity: Identity, tenant: Tenant, origin: Origin, *, associate_id: int, by: int
 ) -> AsyncIterator[None]:
-    """Write an event where a change of a password is refused; of throttled ones one a minute."""
+    """Write an event where a change of a password is refused.
+
+    One for a wrong old password is always written whole, since that counts as a failure; others
+    are counted by the minute.
+    """
     try:
         yield
-    except PasswordRefused as refused:
-        if refused.reason == "throttled":
+    except PasswordRefused as error:
+        if error.reason == "throttled":
             await throttled(
                 identity,
                 tenant,
@@ -256,12 +412,13 @@ async def refusals_told(
                 reason="throttled-change",
             )
         else:
-            await failed(
+            write = failed if error.reason == "old-password-wrong" else refused
+            await write(
                 identity,
                 tenant,
                 AuditEvent.AUTHN_PASSWORD_CHANGE_FAIL,
                 origin,
-                reason=" ".join((refused.reason, *refused.rules)),
+                reason=" ".join((error.reason, *error.rules)),
                 associate_id=associate_id,
                 by=by,
             )
@@ -351,6 +508,62 @@ async def _tell_once_a_minute(
     await identity.database.transaction(work)
 
 
+async def refused(
+    identity: Identity,
+    tenant: Tenant,
+    event: AuditEvent,
+    origin: Origin,
+    *,
+    reason: str,
+    associate_id: int = 0,
+    by: int = 0,
+) -> None:
+    """Write the event of a refusal of a signed-in user that changed nothing, as :func:`counted`."""
+
+    async def work(connection: Connection) -> None:
+        await counted(
+            connection,
+            identity,
+            tenant,
+            event,
+            origin,
+            associate_id=associate_id,
+            by=by,
+            reason=reason,
+        )
+
+    await identity.database.transaction(work)
+
+
+async def counted(
+    connection: Connection,
+    identity: Identity,
+    tenant: Tenant,
+    event: AuditEvent,
+    origin: Origin,
+    *,
+    associate_id: int,
+    by: int,
+    reason: str = "",
+) -> None:
+    """Write an event of what a signed-in user can cause without end, last in a transaction.
+
+    The first of a kind, user and address in a minute is written at once, the others of that minute
+    with their number when it is over. The parameters are those of :func:`record`.
+    """
+    await _count(
+        connection,
+        identity,
+        tenant,
+        event,
+        origin,
+        reason=reason,
+        associate_id=associate_id,
+        by=by,
+        at_once=True,
+    )
+
+
 async def _count(
     connection: Connection,
     identity: Identity,
@@ -360,19 +573,79 @@ async def _count(
     *,
     reason: str,
     associate_id: int = 0,
+    by: int = 0,
     name_hash: str = "",
+    at_once: bool = False,
 ) -> None:
+    await _seal(connection, identity, tenant)
+    number = tenant.tenant_id
+    minute, *_ = await _minute(connection, identity, number)
     pending = Pending(
-        minute=identity.clock.now() // MINUTE,
+        minute=minute,
         event=event.value,
-        reason=reason,
+        reason=_plain(" ".join(filter(None, (reason, origin.via))))[:_LONGEST_REASON],
         associate_id=associate_id,
+        by_associate_id=by,
         application_token_id=origin.application_token_id,
         address=plain_address(origin.address),
         name_hash=name_hash,
     )
-    await stored.count_up(connection, tenant.tenant_id, pending)
-    await _seal(connection, identity, tenant)
+    if await stored.add_one(connection, number, pending):
+        return
+    fold = await _fold(connection, number, pending)
+    if fold is not None and await stored.add_one(connection, number, fold):
+        return
+    # A row is made by one at a time, so that no more are made than the limits allow.
+    await stored.head_to_move(connection, number)
+    if await stored.add_one(connection, number, pending):
+        return
+    fold = await _fold(connection, number, pending)
+    if fold is not None:
+        if not await stored.add_one(connection, number, fold):
+            await stored.insert_pending(connection, number, fold, count=1)
+        return
+    await stored.insert_pending(connection, number, pending, count=0 if at_once else 1)
+    if at_once:
+        await record(
+            connection,
+            identity,
+            tenant,
+            event,
+            Origin(origin.address, origin.application_token_id),
+            associate_id=associate_id,
+            by=by,
+            reason=pending.reason,
+            name_hash=name_hash,
+        )
+
+
+async def _fold(connection: Connection, tenant: int, pending: Pending) -> Pending | None:
+    """Return the row to count in where too much is counted apart; None where it is not."""
+    own, all_alike = await stored.count_rows(connection, tenant, pending, OTHERS)
+    folded = replace(pending, reason=OTHERS, application_token_id=0, address="", name_hash="")
+    is_stranger = not pending.associate_id and not pending.by_associate_id
+    if not is_stranger and own >= _ROWS_OF_USER:
+        return folded
+    if all_alike >= (_ROWS_OF_STRANGERS if is_stranger else _ROWS_OF_USERS):
+        return replace(folded, associate_id=0, by_associate_id=0)
+    return None
+
+
+async def _minute(reader: Reader, identity: Identity, tenant: int) -> tuple[int, int, bool]:
+    """Return the minute in which to count, the last one that is not too far ahead, and more.
+
+    Of servers whose clocks differ by a little, all count in the minute of the one that is ahead:
+    else each would take what the others count for over.
+
+    :returns: At last whether something was counted in a minute that is over, or too far ahead.
+    """
+    now = identity.clock.now() // MINUTE
+    last = now + _AHEAD
+    found = await stored.minutes(reader, tenant, last)
+    minute = max(now, found.newest or 0)
+    if found.first is None or found.last is None:
+        return minute, last, False
+    return minute, last, found.first < minute or found.last > last
 
 
 async def seal(identity: Identity, tenant: Tenant) -> None:
@@ -381,30 +654,39 @@ async def seal(identity: Identity, tenant: Tenant) -> None:
     async def work(connection: Connection) -> int:
         return await _seal(connection, identity, tenant)
 
-    while await identity.database.transaction(work) == _SEALED_AT_ONCE:
-        pass
+    *_, is_over = await _minute(identity.database, identity, tenant.tenant_id)
+    while is_over:
+        is_over = await identity.database.transaction(work) == _SEALED_AT_ONCE
 
 
 async def _seal(connection: Connection, identity: Identity, tenant: Tenant) -> int:
-    minute = identity.clock.now() // MINUTE
-    found = await stored.pending_before(connection, tenant.tenant_id, minute, most=_SEALED_AT_ONCE)
-    for pending, _ in found:
-        await stored.remove_pending(connection, tenant.tenant_id, pending)
-    for pending, count in found:
-        await record(
-            connection,
-            identity,
-            tenant,
-            AuditEvent(pending.event),
-            Origin(pending.address, pending.application_token_id),
-            associate_id=pending.associate_id,
-            by=0,
-            reason=pending.reason,
-            count=count,
-            name_hash=pending.name_hash,
-            at=pending.minute * MINUTE,
-        )
-    return len(found)
+    number, now = tenant.tenant_id, identity.clock.now()
+    minute, last, is_over = await _minute(connection, identity, number)
+    if not is_over:
+        return 0
+    # The head first: whoever begins to count takes it before the rows, too.
+    await stored.head_to_move(connection, number)
+    over = await stored.pending_outside(
+        connection, number, first=minute, last=last, most=_SEALED_AT_ONCE
+    )
+    for pending, _ in over:
+        await stored.remove_pending(connection, number, pending)
+    for pending, count in over:
+        if count:
+            await record(
+                connection,
+                identity,
+                tenant,
+                AuditEvent(pending.event),
+                Origin(pending.address, pending.application_token_id),
+                associate_id=pending.associate_id,
+                by=pending.by_associate_id,
+                reason=pending.reason,
+                count=count,
+                name_hash=pending.name_hash,
+                at=min(pending.minute * MINUTE, now),
+            )
+    return len(over)
 
 
 async def hash_of_name(reader: Reader, identity: Identity, tenant: Tenant, name: str) -> str:

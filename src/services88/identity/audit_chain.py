@@ -3,6 +3,9 @@
 Each event's hash covers the event and the hash before it. With a pepper it is an HMAC under a key
 made from the pepper: who can write to the database but has not the pepper cannot make a chain that
 verifies. Without a pepper it is a plain SHA-256: that finds accidents, not an intruder.
+
+The head of a chain has a keyed hash of its own, which is in no event: so an earlier end of the
+chain cannot be made the end again but by who kept the head of that time.
 """
 
 import hmac
@@ -11,9 +14,19 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from services88.identity.identity import Identity
-from services88.store.audit import AuditRow
+from services88.store.audit import AuditRow, Head
 
-__all__ = ["GENESIS", "ChainKey", "content_of", "current_key", "hashed", "keys_of", "subkey"]
+__all__ = [
+    "GENESIS",
+    "ChainKey",
+    "content_of",
+    "current_key",
+    "hashed",
+    "head_is_keyed",
+    "keys_of",
+    "mac_of",
+    "subkey",
+]
 
 GENESIS = "0" * 64
 """Stands before the first event in place of a hash."""
@@ -76,3 +89,29 @@ def hashed(tenant: int, row: AuditRow, previous: str, key: ChainKey) -> AuditRow
     """Give an event with its key's id and its hash."""
     keyed = replace(row, key_id=key.id)
     return replace(keyed, hash=key.digest(content_of(tenant, keyed, previous)))
+
+
+def mac_of(identity: Identity, tenant: int, sequence: int, hash: str) -> str:
+    """Return the keyed hash of a head under the current pepper, behind the pepper's id.
+
+    :returns: Empty where there is no pepper.
+    """
+    peppers = identity.hashing.hasher.peppers
+    if not peppers:
+        return ""
+    return f"{peppers[0].id}:{_mac(peppers[0].key, tenant, sequence, hash)}"
+
+
+def head_is_keyed(identity: Identity, tenant: int, head: Head) -> bool:
+    """Check that a head was written with one of the configured peppers."""
+    name, _, mac = head.mac.partition(":")
+    for pepper in identity.hashing.hasher.peppers:
+        if pepper.id == name:
+            right = _mac(pepper.key, tenant, head.sequence, head.hash)
+            return hmac.compare_digest(mac.encode(), right.encode())
+    return False
+
+
+def _mac(pepper: bytes, tenant: int, sequence: int, hash: str) -> str:
+    content = json.dumps([_VERSION, tenant, sequence, hash], separators=(",", ":")).encode()
+    return hmac.new(subkey(pepper, "audit head"), content, sha256).hexdigest()

@@ -6,13 +6,19 @@ from dataclasses import dataclass, replace
 
 from services88.identity import audit
 from services88.identity.audit import AuditEvent, Result
-from services88.identity.audit_chain import GENESIS, ChainKey, content_of, keys_of
+from services88.identity.audit_chain import (
+    GENESIS,
+    ChainKey,
+    content_of,
+    head_is_keyed,
+    keys_of,
+)
 from services88.identity.errors import BadInput
 from services88.identity.identity import Identity, Origin
 from services88.identity.names import key_of
-from services88.store import application_tokens, associates
+from services88.store import application_tokens, associates, credentials
 from services88.store import audit as stored
-from services88.store.audit import ANY, AuditRow, Filter, Head
+from services88.store.audit import ANY, AuditRow, Filter, Head, TrailHead
 from services88.store.database import Connection
 from services88.store.tenants import Tenant
 
@@ -24,6 +30,7 @@ __all__ = [
     "about",
     "each",
     "filtered",
+    "heads",
     "newest",
     "pending",
     "prune",
@@ -65,11 +72,17 @@ class Verified:
     :ivar head: Its end, to be kept elsewhere and compared with later.
     :ivar events: How many there are.
     :ivar keyed: How many of them were hashed with a key.
+    :ivar keyed_from: Number of the first of those; 0 where there is none.
+    :ivar keyed_at: Its time.
+    :ivar compared: How many of the noted heads were compared; the others are older than the trail.
     """
 
     head: Head
     events: int
     keyed: int
+    keyed_from: int = 0
+    keyed_at: int = 0
+    compared: int = 0
 
 
 async def filtered(
@@ -194,15 +207,21 @@ def _checkpoint(sequence: int, hash: str) -> AuditRow:
 class _Walk:
     """A walk along a chain, row by row."""
 
-    def __init__(self, tenant: int, keys: dict[str, ChainKey], expected: Head | None) -> None:
+    def __init__(self, identity: Identity, tenant: int, expected: Sequence[Head]) -> None:
         self.at = Head(0, GENESIS)
         self.begin = 0
         self.events = 0
         self.keyed = 0
+        self.keyed_from = 0
+        self.keyed_at = 0
+        self._arrived = False
         self._pruned = 0
+        self._identity = identity
         self._tenant = tenant
-        self._keys = keys
-        self._expected = expected
+        self._keys: dict[str, ChainKey] = keys_of(identity)
+        self._expected: dict[int, set[str]] = {}
+        for head in expected:
+            self._expected.setdefault(head.sequence, set()).add(head.hash)
 
     def step(self, row: AuditRow) -> None:
         if type(row.sequence) is not int:  # SQLite keeps whatever somebody wrote there
@@ -247,14 +266,30 @@ class _Walk:
                 "it was hashed without the pepper, and events before it with one: by a command "
                 "that was not told the pepper file, or by an intruder.",
             )
+        if row.event == AuditEvent.AUDIT_CHAIN_BROKEN:
+            raise ChainBroken(
+                row.sequence,
+                f"a server found that the head of the chain, at event {row.count}, was not written "
+                "with the pepper or was an earlier one, and went on from there.",
+            )
         self.events += 1
-        self.keyed += key.key is not None
+        if key.key is not None:
+            self._note_key(row)
         if row.event == AuditEvent.AUDIT_PRUNED:
             self._pruned = row.count
 
+    def _note_key(self, row: AuditRow) -> None:
+        if not self.keyed:
+            self.keyed_from, self.keyed_at = row.sequence, row.at
+        self.keyed += 1
+        if row.event == AuditEvent.AUDIT_KEYED or (
+            row.event == AuditEvent.AUDIT_PRUNED and row.reason == audit.WITH_KEY
+        ):
+            self._arrived = True
+
     def _compare(self) -> None:
-        expected = self._expected
-        if expected and expected.sequence == self.at.sequence and expected.hash != self.at.hash:
+        noted = self._expected.get(self.at.sequence)
+        if noted is not None and noted != {self.at.hash}:
             raise ChainBroken(self.at.sequence, "it is another than when the head was noted.")
 
     def end(self, head: Head | None) -> None:
@@ -269,29 +304,56 @@ class _Walk:
             raise ChainBroken(
                 self.begin, "events up to here are gone, and no event tells that they were pruned."
             )
-        expected = self._expected
-        if expected and expected.sequence > self.at.sequence:
+        if self._identity.hashing.hasher.peppers and head is not None and self.keyed:
+            self._check_head(head)
+        later = [sequence for sequence in self._expected if sequence > self.at.sequence]
+        if later:
             raise ChainBroken(
                 self.at.sequence + 1,
-                f"it is missing: the noted head was at {expected.sequence}, the last event is "
+                f"it is missing: the noted head was at {max(later)}, the last event is "
                 f"{self.at.sequence}.",
             )
-        if expected and 0 < expected.sequence < self.begin:
+        if self._expected and not self.compared:
             raise BadInput(
-                f"The noted head, {expected.sequence}, is older than what is kept; the trail "
+                f"The noted head, {max(self._expected)}, is older than what is kept; the trail "
                 f"begins after {self.begin}. What there is verifies."
             )
 
+    def _check_head(self, head: Head) -> None:
+        # An older version wrote heads without; then no event says that all have one from there on.
+        if (self._arrived or head.mac) and not head_is_keyed(self._identity, self._tenant, head):
+            raise ChainBroken(
+                head.sequence + 1,
+                "the head of the chain was not written with the pepper: events may have been cut "
+                "off, and the head put back to the last one that is there.",
+            )
 
-async def verify(identity: Identity, tenant: Tenant, expected: Head | None = None) -> Verified:
+    @property
+    def compared(self) -> int:
+        """How many of the noted heads are not older than what is kept."""
+        return sum(
+            len(noted)
+            for sequence, noted in self._expected.items()
+            if sequence == 0 or sequence >= self.begin
+        )
+
+
+async def verify(
+    identity: Identity,
+    tenant: Tenant,
+    expected: Sequence[Head] = (),
+    *,
+    needs_key: bool = True,
+) -> Verified:
     """Walk a tenant's whole chain.
 
-    :param expected: A head that was noted earlier; that the end of the trail was cut since, only
-        such a one can show.
+    :param expected: Heads that were noted earlier; only such a one shows that the trail was put
+        back to an earlier state of it, head and all.
+    :param needs_key: Whether a chain without any key is broken where there is a pepper.
     :raises ChainBroken: The trail is not whole.
-    :raises BadInput: The noted head is older than the trail's beginning.
+    :raises BadInput: All the noted heads are older than the trail's beginning.
     """
-    walk = _Walk(tenant.tenant_id, keys_of(identity), expected)
+    walk = _Walk(identity, tenant.tenant_id, expected)
     after = -(2**62)
     while True:
         rows = await stored.page(identity.database, tenant.tenant_id, after=after, most=_PAGE)
@@ -302,7 +364,29 @@ async def verify(identity: Identity, tenant: Tenant, expected: Head | None = Non
             head, last = await stored.ends(identity.database, tenant.tenant_id)
             if last <= walk.at.sequence:  # else some were added since
                 walk.end(head)
-                return Verified(walk.at, walk.events, walk.keyed)
+                break
+    if needs_key and identity.hashing.hasher.peppers and not walk.keyed:
+        await _check_not_keyed_yet(identity, tenant, walk.at)
+    return Verified(walk.at, walk.events, walk.keyed, walk.keyed_from, walk.keyed_at, walk.compared)
+
+
+async def _check_not_keyed_yet(identity: Identity, tenant: Tenant, at: Head) -> None:
+    """Refuse a trail without any key beside a pepper, but that of a tenant where nothing was done.
+
+    :raises ChainBroken: It is not that of such a tenant.
+    """
+    if at.sequence or await credentials.any_peppered(identity.database, tenant.tenant_id):
+        raise ChainBroken(
+            at.sequence + 1,
+            "there is a pepper, and no event was hashed with it. Either the pepper is new and no "
+            "server has begun with it (start one, and verify again), or somebody wrote the whole "
+            "trail anew without the pepper.",
+        )
+
+
+async def heads(identity: Identity) -> Sequence[TrailHead]:
+    """Return the end of every tenant's chain, to be kept elsewhere."""
+    return await stored.heads(identity.database)
 
 
 async def prune(identity: Identity, tenant: Tenant, before: int) -> int:
@@ -321,13 +405,25 @@ async def prune(identity: Identity, tenant: Tenant, before: int) -> int:
         if head is None:
             return 0
         count, last = await stored.prefix_before(
-            connection, tenant.tenant_id, before, last=head.sequence, mark=CHECKPOINT
+            connection,
+            tenant.tenant_id,
+            before,
+            now=identity.clock.now(),
+            last=head.sequence,
+            mark=CHECKPOINT,
         )
         if count:
             await stored.replace_prefix(connection, tenant.tenant_id, _checkpoint(last, ""))
-            event = AuditEvent.AUDIT_PRUNED
             await audit.record(
-                connection, identity, tenant, event, Origin(), associate_id=0, by=0, count=last
+                connection,
+                identity,
+                tenant,
+                AuditEvent.AUDIT_PRUNED,
+                Origin(),
+                associate_id=0,
+                by=0,
+                reason=audit.WITH_KEY if identity.hashing.hasher.peppers else "",
+                count=last,
             )
         return count
 

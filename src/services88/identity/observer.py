@@ -19,6 +19,9 @@ class Observer:
     def disabled(self) -> None:
         """Take note of a password that was disabled after too many wrong ones."""
 
+    def trail_broken(self) -> None:
+        """Take note of an audit trail whose head was not written with the key, as it must be."""
+
     def not_signed_in(self, reason: str) -> None:
         """Take note of a sign-in that was refused; the caller is not told why.
 

@@ -179,7 +179,7 @@ async def _with_ticket(
 
     async def work(connection: Connection) -> None:
         await owe_new_application(connection, identity, user, origin)
-        await audit.record(
+        await audit.counted(
             connection,
             identity,
             tenant,

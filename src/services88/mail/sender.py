@@ -21,16 +21,20 @@ from services88.store.database import Connection
 from services88.store.errors import DatabaseUnavailable
 from services88.store.outbox import OwedMail
 
-__all__ = ["sending"]
+__all__ = ["CLAIM", "LONGEST_WAIT", "sending"]
 
 _log = logging.getLogger("services88.mail")
 
 _PAUSE = 1.0
 """Seconds between looks at the outbox; other processes put mails there too."""
 
-_CLAIM = 5 * MINUTE
+CLAIM = 5 * MINUTE
+"""For which one server has a mail for itself."""
+
 _FIRST_WAIT = MINUTE // 2
-_LONGEST_WAIT = HOUR
+LONGEST_WAIT = HOUR
+"""Between two tries to send a mail."""
+
 _GIVEN_UP_AFTER = 5 * DAY  # RFC 5321, 4.5.4.1
 _PATIENCE = 10
 """Seconds that a mail under way has when the server stops."""
@@ -73,7 +77,8 @@ async def _send_next(identity: Identity, server: MailServer) -> bool:
     if claimed is None:
         return True  # another server sends it
     try:
-        if identity.clock.now() - mail.created < _GIVEN_UP_AFTER:
+        # One that was never tried is not too old: a clock may have been behind when it was created.
+        if not mail.attempts or identity.clock.now() - mail.created < _GIVEN_UP_AFTER:
             await _send(identity, server, claimed)
         else:
             _log.error("mail %d (%s) is given up: too old", mail.outbox_id, mail.kind)
@@ -87,7 +92,7 @@ async def _send_next(identity: Identity, server: MailServer) -> bool:
 async def _claim(identity: Identity, mail: OwedMail) -> OwedMail | None:
     async def work(connection: Connection) -> bool:
         now = identity.clock.now()
-        return await outbox.claim(connection, mail, now=now, until=now + _CLAIM)
+        return await outbox.claim(connection, mail, now=now, until=now + CLAIM)
 
     return mail.claimed() if await identity.database.transaction(work) else None
 
@@ -114,7 +119,7 @@ async def _send(identity: Identity, server: MailServer, mail: OwedMail) -> None:
 
 
 async def _postpone(identity: Identity, mail: OwedMail, error: Exception) -> None:
-    wait = min(_FIRST_WAIT << min(mail.attempts - 1, 16), _LONGEST_WAIT)
+    wait = min(_FIRST_WAIT << min(mail.attempts - 1, 16), LONGEST_WAIT)
 
     async def work(connection: Connection) -> None:
         await outbox.postpone(connection, mail, identity.clock.now() + wait)

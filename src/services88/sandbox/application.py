@@ -48,7 +48,7 @@ def sandbox_application(
         route for route in routes_of(settings, identity) if not isinstance(route, ServiceRoute)
     ]
     routes = [*sandbox_routes(sandbox), *pages, SandboxServices(sandbox), *others]
-    return Guard(application(settings, identity, routes, started), hosts=hosts)
+    return Guard(application(settings, identity, routes, started, upkeep=False), hosts=hosts)
 
 
 def prepare(sandbox: Sandbox, server: uvicorn.Server) -> None:

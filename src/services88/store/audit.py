@@ -1,33 +1,42 @@
 """Rows of ``audit_event``, which are only ever added, and of what belongs to them.
 
-``audit_head`` has the end of each tenant's chain; ``audit_pending`` counts what is told once a
+``audit_head`` has the end of each tenant's chain; ``audit_pending`` counts what is written once a
 minute, until the minute is over.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
 
 from services88.store.database import Connection, Reader
-from services88.store.schema import audit_event, audit_head, audit_pending
+from services88.store.schema import audit_event, audit_head, audit_pending, tenant
+from services88.store.tenants import Tenant
 
 __all__ = [
     "ANY",
     "AuditRow",
     "Filter",
     "Head",
+    "KeyTraces",
+    "Minutes",
     "Pending",
+    "TrailHead",
     "about",
+    "add_one",
     "append",
-    "count_up",
+    "count_rows",
     "ends",
     "head_to_move",
+    "heads",
+    "insert_pending",
+    "key_traces",
+    "minutes",
     "newest",
     "page",
-    "pending_before",
     "pending_count",
+    "pending_outside",
     "prefix_before",
     "remove_pending",
     "replace_prefix",
@@ -58,20 +67,62 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of a chain: the number of its last row, and that row's hash."""
+    """The end of a chain: the number of its last row, and that row's hash.
+
+    :ivar mac: Keyed hash of the head, behind the id of its key; empty where there is none.
+    """
 
     sequence: int
     hash: str
+    mac: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TrailHead:
+    """The head of one tenant's chain, with the time of its last event."""
+
+    tenant: Tenant
+    head: Head
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTraces:
+    """What a trail tells of the key that it was hashed with.
+
+    :ivar last: Whether the last event was hashed with a key.
+    :ivar any: Whether one of the events was.
+    :ivar arrived: Whether one of the events after which every head has a keyed hash is there.
+    """
+
+    last: bool
+    any: bool
+    arrived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """In which minutes something is being counted.
+
+    :ivar newest: The newest but for those too far ahead; None where there is none.
+    :ivar first: The first of all.
+    :ivar last: The last of all.
+    """
+
+    newest: int | None
+    first: int | None
+    last: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """What is told once a minute, and how often it happened."""
+    """What is written once a minute, but for how often it happened."""
 
     minute: int
     event: str
     reason: str
     associate_id: int
+    by_associate_id: int
     application_token_id: int
     address: str
     name_hash: str
@@ -95,15 +146,37 @@ class Filter:
     name_hash: str = ""
 
 
-_NAMES = tuple(field.name for field in fields(AuditRow))
-_PENDING = tuple(field.name for field in fields(Pending))
+_NAMES = tuple(each.name for each in fields(AuditRow))
+_PENDING = tuple(each.name for each in fields(Pending))
 _columns = tuple(audit_event.c[name] for name in _NAMES)
 _of_tenant = audit_event.c.tenant_id == bindparam("tenant")
 
 _head = (
-    select(audit_head.c.sequence, audit_head.c.hash)
+    select(audit_head.c.sequence, audit_head.c.hash, audit_head.c.mac)
     .where(audit_head.c.tenant_id == bindparam("tenant"))
     .with_for_update()
+)
+_heads = (
+    select(
+        tenant.c.tenant_id,
+        tenant.c.name,
+        tenant.c.company_name,
+        tenant.c.is_default,
+        func.coalesce(audit_head.c.sequence, 0),
+        func.coalesce(audit_head.c.hash, ""),
+        func.coalesce(audit_head.c.mac, ""),
+        func.coalesce(audit_event.c.at, 0),
+    )
+    .select_from(tenant)
+    .outerjoin(audit_head, audit_head.c.tenant_id == tenant.c.tenant_id)
+    .outerjoin(
+        audit_event,
+        and_(
+            audit_event.c.tenant_id == tenant.c.tenant_id,
+            audit_event.c.sequence == audit_head.c.sequence,
+        ),
+    )
+    .order_by(tenant.c.tenant_id)
 )
 _last = (
     select(audit_event.c.sequence, audit_event.c.hash)
@@ -114,7 +187,25 @@ _last = (
 _move_head = (
     update(audit_head)
     .where(audit_head.c.tenant_id == bindparam("tenant"))
-    .values(sequence=bindparam("to"), hash=bindparam("hashed"))
+    .values(sequence=bindparam("to"), hash=bindparam("hashed"), mac=bindparam("keyed"))
+)
+_last_key = (
+    select(audit_event.c.key_id).where(_of_tenant).order_by(audit_event.c.sequence.desc()).limit(1)
+)
+_any_key = select(audit_event.c.sequence).where(_of_tenant, audit_event.c.key_id != "").limit(1)
+_arrival = (
+    select(audit_event.c.sequence)
+    .where(
+        _of_tenant,
+        or_(
+            audit_event.c.event.in_([bindparam("arrived"), bindparam("broken")]),
+            and_(
+                audit_event.c.event == bindparam("pruned"),
+                audit_event.c.reason == bindparam("with_key"),
+            ),
+        ),
+    )
+    .limit(1)
 )
 # In one statement, so that nothing is added between reading one and the other.
 _ends = select(
@@ -124,6 +215,7 @@ _ends = select(
     select(audit_head.c.hash)
     .where(audit_head.c.tenant_id == bindparam("tenant"))
     .scalar_subquery(),
+    select(audit_head.c.mac).where(audit_head.c.tenant_id == bindparam("tenant")).scalar_subquery(),
     select(func.max(audit_event.c.sequence)).where(_of_tenant).scalar_subquery(),
 )
 
@@ -159,7 +251,10 @@ _about = (
 )
 
 _first_kept = select(func.min(audit_event.c.sequence)).where(
-    _of_tenant, audit_event.c.at >= bindparam("before"), audit_event.c.event != bindparam("mark")
+    _of_tenant,
+    audit_event.c.at >= bindparam("before"),
+    audit_event.c.at <= bindparam("now"),
+    audit_event.c.event != bindparam("mark"),
 )
 _removable = select(func.count(), func.max(audit_event.c.sequence)).where(
     _of_tenant,
@@ -180,17 +275,50 @@ _count_up = (
 _remove_pending = delete(audit_pending).where(
     audit_pending.c.tenant_id == bindparam("tenant"), *_this_pending
 )
-_pending_before = (
+_pending_outside = (
     select(*(audit_pending.c[name] for name in _PENDING), audit_pending.c.count)
     .where(
         audit_pending.c.tenant_id == bindparam("tenant"),
-        audit_pending.c.minute < bindparam("before"),
+        or_(
+            audit_pending.c.minute < bindparam("first"), audit_pending.c.minute > bindparam("last")
+        ),
     )
     .order_by(*(audit_pending.c[name] for name in _PENDING))
     .limit(bindparam("most"))
     .with_for_update()
 )
-_pending_count = select(func.count()).where(audit_pending.c.tenant_id == bindparam("tenant"))
+_pending_count = select(func.count()).where(
+    audit_pending.c.tenant_id == bindparam("tenant"), audit_pending.c.count > 0
+)
+
+
+def _minute(found: Any, *which: Any) -> Any:
+    return (
+        select(found(audit_pending.c.minute))
+        .where(audit_pending.c.tenant_id == bindparam("tenant"), *which)
+        .scalar_subquery()
+    )
+
+
+_minutes = select(
+    _minute(func.max, audit_pending.c.minute <= bindparam("last")),
+    _minute(func.min),
+    _minute(func.max),
+)
+_same_kind = (
+    audit_pending.c.tenant_id == bindparam("tenant"),
+    audit_pending.c.minute == bindparam("the_minute"),
+    audit_pending.c.event == bindparam("the_event"),
+    audit_pending.c.reason != bindparam("folded"),
+)
+_is_strangers = and_(audit_pending.c.associate_id == 0, audit_pending.c.by_associate_id == 0)
+_rows_of_user = select(func.count()).where(
+    *_same_kind,
+    audit_pending.c.associate_id == bindparam("the_associate_id"),
+    audit_pending.c.by_associate_id == bindparam("the_by_associate_id"),
+)
+_rows_of_users = select(func.count()).where(*_same_kind, ~_is_strangers)
+_rows_of_strangers = select(func.count()).where(*_same_kind, _is_strangers)
 
 
 def _values(row: AuditRow) -> dict[str, object]:
@@ -214,19 +342,51 @@ async def head_to_move(connection: Connection, tenant: int) -> Head | None:
     return Head(*row) if row else None
 
 
-async def append(connection: Connection, tenant: int, row: AuditRow) -> None:
-    """Add an event and move the head to it."""
+async def append(connection: Connection, tenant: int, row: AuditRow, mac: str) -> None:
+    """Add an event and move the head to it.
+
+    :param mac: Keyed hash of the new head; empty for none.
+    """
     await connection.insert(audit_event, tenant_id=tenant, **_values(row))
-    if not await connection.execute(_move_head, tenant=tenant, to=row.sequence, hashed=row.hash):
-        await connection.insert(audit_head, tenant_id=tenant, sequence=row.sequence, hash=row.hash)
+    values = {"to": row.sequence, "hashed": row.hash, "keyed": mac}
+    if not await connection.execute(_move_head, tenant=tenant, **values):
+        await connection.insert(
+            audit_head, tenant_id=tenant, sequence=row.sequence, hash=row.hash, mac=mac
+        )
 
 
 async def ends(reader: Reader, tenant: int) -> tuple[Head | None, int]:
-    """Give the head of a tenant's chain, and the number of its last row; of one moment."""
+    """Return the head of a tenant's chain, and the number of its last row; of one moment."""
     row = await reader.one(_ends, tenant=tenant)
     if row is None:
         return None, 0
-    return (Head(row[0], row[1]) if row[0] is not None else None), row[2] or 0
+    return (Head(*row[:3]) if row[0] is not None else None), row[3] or 0
+
+
+async def heads(reader: Reader) -> Sequence[TrailHead]:
+    """Read the head of every tenant's chain; one that is missing has the number 0."""
+    return [
+        TrailHead(Tenant(*row[:4]), Head(*row[4:7]), row[7]) for row in await reader.all(_heads)
+    ]
+
+
+async def key_traces(
+    reader: Reader, tenant: int, *, arrived: str, broken: str, pruned: str, with_key: str
+) -> KeyTraces:
+    """Look for events that were hashed with a key. This may read the whole trail.
+
+    :param arrived: Name of the event that stands for the key's arrival.
+    :param broken: Name of the event after a break.
+    :param pruned: Name of the event that vouches for a removed beginning, where its reason is
+        ``with_key``.
+    """
+    last = await reader.one(_last_key, tenant=tenant)
+    marks = {"arrived": arrived, "broken": broken, "pruned": pruned, "with_key": with_key}
+    return KeyTraces(
+        last=last is not None and last[0] != "",
+        any=await reader.one(_any_key, tenant=tenant) is not None,
+        arrived=await reader.one(_arrival, tenant=tenant, **marks) is not None,
+    )
 
 
 def _bound(which: Filter) -> dict[str, object]:
@@ -268,15 +428,17 @@ async def about(reader: Reader, tenant: int, user: int, *, most: int) -> Sequenc
 
 
 async def prefix_before(
-    connection: Connection, tenant: int, before: int, *, last: int, mark: str
+    connection: Connection, tenant: int, before: int, *, now: int, last: int, mark: str
 ) -> tuple[int, int]:
     """Count the events at the beginning that are all older than an instant.
+
+    An event of a later time than now, by a clock that was wrong, is as old as those around it.
 
     :param last: The number of the last row.
     :param mark: The event name of checkpoints, which do not count.
     :returns: How many, and the number of the last of them.
     """
-    kept = await connection.one(_first_kept, tenant=tenant, before=before, mark=mark)
+    kept = await connection.one(_first_kept, tenant=tenant, before=before, now=now, mark=mark)
     first = kept[0] if kept and kept[0] is not None else last + 1
     found = await connection.one(_removable, tenant=tenant, kept=first, mark=mark)
     return (found[0], found[1] or 0) if found else (0, 0)
@@ -290,18 +452,61 @@ async def replace_prefix(connection: Connection, tenant: int, checkpoint: AuditR
     await connection.insert(audit_event, tenant_id=tenant, **values)
 
 
-async def count_up(connection: Connection, tenant: int, pending: Pending) -> None:
-    """Count something once more in its minute."""
-    if not await connection.execute(_count_up, tenant=tenant, **_this(pending)):
-        values = {name: getattr(pending, name) for name in _PENDING}
-        await connection.insert(audit_pending, tenant_id=tenant, count=1, **values)
+async def add_one(connection: Connection, tenant: int, pending: Pending) -> bool:
+    """Count something once more in its minute; False where it is not being counted yet."""
+    return bool(await connection.execute(_count_up, tenant=tenant, **_this(pending)))
 
 
-async def pending_before(
-    connection: Connection, tenant: int, minute: int, *, most: int
+async def insert_pending(
+    connection: Connection, tenant: int, pending: Pending, *, count: int
+) -> None:
+    """Begin to count something.
+
+    :raises Conflict: Somebody else began at the same time.
+    """
+    values = {name: getattr(pending, name) for name in _PENDING}
+    await connection.insert(audit_pending, tenant_id=tenant, count=count, **values)
+
+
+async def count_rows(
+    connection: Connection, tenant: int, pending: Pending, folded: str
+) -> tuple[int, int]:
+    """Count the rows of a minute and event, but for those into which others were folded.
+
+    :param folded: The reason of those.
+    :returns: How many there are of the same user; and of all users, or of strangers where the row
+        is of nobody.
+    """
+    user, by = pending.associate_id, pending.by_associate_id
+    kind: dict[str, object] = {
+        "tenant": tenant,
+        "the_minute": pending.minute,
+        "the_event": pending.event,
+        "folded": folded,
+    }
+    if not user and not by:
+        row = await connection.one(_rows_of_strangers, **kind)
+        return 0, int(row[0]) if row else 0
+    who = {"the_associate_id": user, "the_by_associate_id": by}
+    own = await connection.one(_rows_of_user, **kind, **who)
+    row = await connection.one(_rows_of_users, **kind)
+    return int(own[0]) if own else 0, int(row[0]) if row else 0
+
+
+async def minutes(reader: Reader, tenant: int, last: int) -> Minutes:
+    """Read in which minutes something is being counted.
+
+    :param last: Minutes after this one are too far ahead.
+    """
+    row = await reader.one(_minutes, tenant=tenant, last=last)
+    return Minutes(*row) if row else Minutes(None, None, None)
+
+
+async def pending_outside(
+    connection: Connection, tenant: int, *, first: int, last: int, most: int
 ) -> Sequence[tuple[Pending, int]]:
-    """Read what was counted in minutes before one, with the counts."""
-    rows = await connection.all(_pending_before, tenant=tenant, before=minute, most=most)
+    """Read what was counted in minutes before one and after another, with the counts."""
+    rows = await connection.all(_pending_outside, tenant=tenant, first=first, last=last, most=most)
     return [(Pending(**dict(zip(_PENDING, row, strict=False))), row[-1]) for row in rows]
 
 
@@ -311,6 +516,6 @@ async def remove_pending(connection: Connection, tenant: int, pending: Pending) 
 
 
 async def pending_count(reader: Reader, tenant: int) -> int:
-    """Say how much is being counted."""
+    """Return how many events are being counted."""
     row = await reader.one(_pending_count, tenant=tenant)
     return int(row[0]) if row else 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from services88.store.database import Connection, Reader
 from services88.store.schema import associate, credentials, user_role_link
@@ -17,6 +17,7 @@ __all__ = [
     "TicketRow",
     "add_password",
     "add_ticket",
+    "any_peppered",
     "count_tickets",
     "delete_expired_tickets",
     "delete_password",
@@ -88,6 +89,15 @@ _password_of = select(
     credentials.c.associate_id == bindparam("associate"),
     credentials.c.credential_type == PASSWORD,
 )
+_peppered = (
+    select(credentials.c.credentials_id)
+    .where(
+        credentials.c.tenant_id == bindparam("tenant"),
+        credentials.c.credential_type == PASSWORD,
+        credentials.c.secret.like("$s88$k=%"),
+    )
+    .limit(1)
+)
 _locked_password_of = _password_of.with_for_update()
 _ticket = (
     select(
@@ -127,7 +137,10 @@ _renew_ticket = (
     update(credentials)
     .where(
         credentials.c.credentials_id == bindparam("id"),
-        credentials.c.valid_to < bindparam("until"),
+        or_(
+            credentials.c.valid_to < bindparam("until"),
+            credentials.c.valid_to > bindparam("latest"),
+        ),
     )
     .values(
         valid_to=bindparam("until"),
@@ -192,6 +205,11 @@ async def password_of(reader: Reader, associate_id: int) -> PasswordRow | None:
     """Read a user's stored password."""
     row = await reader.one(_password_of, associate=associate_id)
     return PasswordRow(*row) if row else None
+
+
+async def any_peppered(reader: Reader, tenant: int) -> bool:
+    """Check whether a stored password of a tenant was hashed with a pepper. Reads many rows."""
+    return await reader.one(_peppered, tenant=tenant) is not None
 
 
 async def locked_password_of(connection: Connection, associate_id: int) -> PasswordRow | None:
@@ -268,11 +286,16 @@ async def add_ticket(
 
 
 async def renew_ticket(
-    connection: Connection, credentials_id: int, *, now: int, until: int, address: str
+    connection: Connection, credentials_id: int, *, now: int, until: int, latest: int, address: str
 ) -> None:
-    """Let a ticket live longer; never shorter, and not where it was deleted meanwhile."""
+    """Let a ticket live longer; not where it was deleted meanwhile.
+
+    It lives shorter only where it would live longer than it may.
+
+    :param latest: The last instant at which a ticket can end that was used by now.
+    """
     await connection.execute(
-        _renew_ticket, id=credentials_id, now=now, until=until, address=address
+        _renew_ticket, id=credentials_id, now=now, until=until, latest=latest, address=address
     )
 
 

@@ -7,17 +7,18 @@ from services88.store.schema import password_history
 
 __all__ = ["newest", "remember"]
 
-_order = (password_history.c.replaced.desc(), password_history.c.password_history_id.desc())
+# By number, not by time: a clock that was wrong must not change which of them are the newest.
+_order = password_history.c.password_history_id.desc()
 _newest = (
     select(password_history.c.secret)
     .where(password_history.c.associate_id == bindparam("associate"))
-    .order_by(*_order)
+    .order_by(_order)
     .limit(bindparam("most"))
 )
 _kept = (
     select(password_history.c.password_history_id)
     .where(password_history.c.associate_id == bindparam("associate"))
-    .order_by(*_order)
+    .order_by(_order)
     .limit(bindparam("most"))
 )
 _forget = delete(password_history).where(

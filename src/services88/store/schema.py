@@ -288,16 +288,19 @@ audit_event = Table(
     Index(None, "tenant_id", "associate_id", "at"),
 )
 
-# Where each chain ends.
+# Where each chain ends. ``mac`` is a keyed hash of the row, behind the id of its key; empty where
+# there was no key, or where an older version wrote the row.
 audit_head = Table(
     "audit_head",
     metadata,
     Column("tenant_id", ForeignKey("tenant.tenant_id"), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("mac", String(81), nullable=False, server_default=""),
 )
 
-# What is told once a minute, counted until the minute is over.
+# What is written once a minute, counted until the minute is over. A count of 0: the first was
+# written at once, and there was no other yet.
 audit_pending = Table(
     "audit_pending",
     metadata,
@@ -306,6 +309,7 @@ audit_pending = Table(
     Column("event", String(64), primary_key=True),
     Column("reason", String(254), primary_key=True),
     Column("associate_id", Integer, primary_key=True, autoincrement=False),
+    Column("by_associate_id", Integer, primary_key=True, autoincrement=False),
     Column("application_token_id", Integer, primary_key=True, autoincrement=False),
     Column("address", String(64), primary_key=True),
     Column("name_hash", String(64), primary_key=True),
@@ -339,6 +343,6 @@ reset_link = _table(
     Column("tenant_id", ForeignKey("tenant.tenant_id"), nullable=False),
     Column("associate_id", ForeignKey("associate.associate_id"), nullable=False, index=True),
     Column("secret", String(64), nullable=False, unique=True),
-    Column("expires", _Instant, nullable=False),
+    Column("expires", _Instant, nullable=False, index=True),
     Column("used", _Instant),
 )

@@ -35,6 +35,7 @@ from services88.web.health import HealthRoute
 from services88.web.password_reset import PasswordResetRoute
 from services88.web.requests import RequestIds
 from services88.web.services import ServiceRoute, Sites, nothing_here
+from services88.web.upkeep import kept_up
 
 __all__ = [
     "application",
@@ -167,6 +168,8 @@ def application(
     started: Callable[[], AbstractAsyncContextManager[None]] | None = None,
     worker: int = 0,
     connections: Connections | None = None,
+    *,
+    upkeep: bool = True,
 ) -> Starlette:
     """Make the application.
 
@@ -175,12 +178,16 @@ def application(
     :param worker: The number of this process among those of one server; its metrics are on the
         port of the settings plus this.
     :param connections: Those of this process, for its metrics.
+    :param upkeep: Whether the application watches its clock and what lies ahead of it. Not where
+        tenants have clocks of their own.
     """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
             async with AsyncExitStack() as stack:
+                if upkeep:
+                    await stack.enter_async_context(kept_up(identity))
                 mails_by = mail_server(settings)
                 if mails_by is not None:
                     await stack.enter_async_context(sending(identity, mails_by))

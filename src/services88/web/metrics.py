@@ -10,9 +10,10 @@ Imported only where a metrics port is set. The figures of the domain come throug
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any, TypeVar
 
 import uvicorn
 from prometheus_client import (
@@ -34,13 +35,15 @@ from services88.identity.errors import BadInput
 from services88.identity.identity import Identity
 from services88.identity.observer import Observer
 from services88.settings import Settings
-from services88.store import outbox
+from services88.store import audit, outbox
 from services88.store.errors import DatabaseUnavailable
 from services88.web.connections import Connections, Listener, Room, Visit
 from services88.web.http import send_response
 from services88.web.protocol import BoundedProtocol, ConnectionLimits
 
 __all__ = ["Metrics", "exposed"]
+
+T = TypeVar("T")
 
 _log = logging.getLogger("services88.metrics")
 
@@ -77,6 +80,11 @@ class Metrics(Observer):
             "Passwords disabled after too many wrong ones.",
             registry=self.registry,
         )
+        self._broken = Counter(
+            "services88_audit_breaks",
+            "Audit trails found broken: their head was not written with the pepper.",
+            registry=self.registry,
+        )
         for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR):
             self.registry.register(collector)
         ProcessCollector(registry=self.registry)
@@ -102,6 +110,10 @@ class Metrics(Observer):
     def disabled(self) -> None:
         """Count a password that was disabled."""
         self._disabled.inc()
+
+    def trail_broken(self) -> None:
+        """Count an audit trail that was found broken."""
+        self._broken.inc()
 
 
 class _State(Collector):
@@ -137,7 +149,7 @@ class _State(Collector):
         for state, number in database.connections().items():
             pool.add_metric([state], number)
         yield pool
-        counts = self._outbox()
+        counts = self._read(outbox.counts(self._identity.database))
         yield GaugeMetricFamily("services88_database_up", "Whether it answers.", bool(counts))
         if counts:
             waiting, failing = counts
@@ -146,17 +158,22 @@ class _State(Collector):
                 "services88_outbox_failing", "Of them, those that failed before.", failing
             )
 
-    def _outbox(self) -> tuple[int, int] | None:
-        future = asyncio.run_coroutine_threadsafe(
-            outbox.counts(self._identity.database), self._loop
-        )
+            heads = GaugeMetricFamily(
+                "services88_audit_head", "Number of the last audit event.", labels=["tenant"]
+            )
+            for each in self._read(audit.heads(self._identity.database)) or ():
+                heads.add_metric([each.tenant.name], each.head.sequence)
+            yield heads
+
+    def _read(self, reading: Coroutine[Any, Any, T]) -> T | None:
+        future = asyncio.run_coroutine_threadsafe(reading, self._loop)
         try:
             return future.result(_PATIENCE)
         except (DatabaseUnavailable, TimeoutError):
             future.cancel()
             return None
-        except Exception:  # the other figures are told all the same
-            _log.exception("the outbox cannot be counted")
+        except Exception:  # the other figures are given all the same
+            _log.exception("figures cannot be read from the database")
             return None
 
 
