@@ -5,6 +5,7 @@ What is made with every call is not frozen: freezing takes longer than making.
 
 from dataclasses import dataclass, field
 
+from services88.identity.attempt_queue import AttemptQueue
 from services88.identity.clock import Clock
 from services88.identity.guess_limits import GuessLimits
 from services88.identity.hashing import Hashing
@@ -23,6 +24,7 @@ class Identity:
     :ivar policy: The rules for new passwords where a tenant chose none.
     :ivar guess_limits: How often a password may be guessed.
     :ivar observer: Is told what metrics are made of.
+    :ivar attempts: The attempts at passwords that wait for a slot in this process.
     """
 
     database: Database
@@ -31,6 +33,7 @@ class Identity:
     policy: PolicyChoice
     guess_limits: GuessLimits = field(default_factory=GuessLimits)
     observer: Observer = field(default_factory=Observer)
+    attempts: AttemptQueue = field(default_factory=AttemptQueue)
 
 
 @dataclass(slots=True)

@@ -27,10 +27,12 @@ __all__ = [
     "choose",
     "chosen",
     "explain",
-    "hash_acceptable",
+    "hash_of_owner",
+    "hash_unless_reused",
     "judge",
     "policy_of",
     "require",
+    "secrets_of",
     "subject_of",
 ]
 
@@ -144,7 +146,7 @@ def subject_of(tenant: Tenant, user: Associate) -> Subject:
 
 
 async def require(identity: Identity, policy: Policy, candidate: str, subject: Subject) -> None:
-    """Refuse an unacceptable password of somebody who has none; in the hashing pool: it takes long.
+    """Refuse an unacceptable password, whatever others the user has; in the hashing pool.
 
     :raises PasswordRefused: It fails a rule; the error names them all.
     :raises ServerBusy: There is too much to do.
@@ -152,36 +154,72 @@ async def require(identity: Identity, policy: Policy, candidate: str, subject: S
     await identity.hashing.run(lambda: policy.require(candidate, subject))
 
 
-async def hash_acceptable(
+async def secrets_of(
+    identity: Identity, user: Associate, current: PasswordRow | None
+) -> tuple[str, ...]:
+    """Return the hashes that reuse is judged by: the current one, then earlier ones.
+
+    The first is empty for somebody who has no password now.
+    """
+    earlier = await password_history.newest(identity.database, user.associate_id, LONGEST_HISTORY)
+    now = current.secret if current else ""
+    return (now, *earlier) if now or earlier else ()
+
+
+async def hash_of_owner(
     identity: Identity,
     policy: Policy,
     candidate: str,
     tenant: Tenant,
     user: Associate,
-    current: PasswordRow | None,
-    proved: str | None = None,
+    current: PasswordRow,
+    *,
+    proved: str,
 ) -> str:
     """Hash a new password of a user, or refuse it; one piece of work of the hashing pool.
 
     :param current: The password that it is to replace.
-    :param proved: The same, where the caller has just proved to know it.
+    :param proved: The same, which the caller has just given.
     :raises PasswordRefused: It fails a rule; the error names them all.
     :raises ServerBusy: There is too much to do.
     """
-    earlier = await password_history.newest(identity.database, user.associate_id, LONGEST_HISTORY)
-    now = current.secret if current else ""
     hasher = identity.hashing.hasher
 
     def verify(secret: str, password: str) -> bool:
-        if proved is not None and secret == now:
+        if secret == current.secret:
             return hasher.verify_another(secret, proved, password)
         return hasher.verify(secret, password)
 
-    secrets = (now, *earlier) if now or earlier else ()
+    secrets = await secrets_of(identity, user, current)
     subject = replace(subject_of(tenant, user), secrets=secrets, verify=verify)
 
     def work() -> str:
         policy.require(candidate, subject)
+        return hasher.hash(candidate)
+
+    return await identity.hashing.run(work)
+
+
+async def hash_unless_reused(
+    identity: Identity,
+    policy: Policy,
+    candidate: str,
+    tenant: Tenant,
+    user: Associate,
+    secrets: tuple[str, ...],
+) -> str:
+    """Hash a new password that satisfies all other rules, or refuse it where it was one before.
+
+    :param secrets: From :func:`secrets_of`.
+    :raises PasswordRefused: It is the current password, or one of those before.
+    :raises ServerBusy: There is too much to do.
+    """
+    hasher = identity.hashing.hasher
+    history = Policy(tuple(one for one in policy.validators if isinstance(one, History)))
+    subject = replace(subject_of(tenant, user), secrets=secrets, verify=hasher.verify)
+
+    def work() -> str:
+        history.require(candidate, subject)
         return hasher.hash(candidate)
 
     return await identity.hashing.run(work)
