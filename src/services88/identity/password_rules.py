@@ -24,11 +24,12 @@ from services88.store.database import Connection
 from services88.store.tenants import Tenant
 
 __all__ = [
+    "check_reuse",
     "choose",
     "chosen",
     "explain",
     "hash_of_owner",
-    "hash_unless_reused",
+    "hash_unless_refused",
     "judge",
     "policy_of",
     "require",
@@ -146,7 +147,7 @@ def subject_of(tenant: Tenant, user: Associate) -> Subject:
 
 
 async def require(identity: Identity, policy: Policy, candidate: str, subject: Subject) -> None:
-    """Refuse an unacceptable password, whatever others the user has; in the hashing pool.
+    """Refuse an unacceptable password of somebody who has none; in the hashing pool: it takes long.
 
     :raises PasswordRefused: It fails a rule; the error names them all.
     :raises ServerBusy: There is too much to do.
@@ -154,16 +155,39 @@ async def require(identity: Identity, policy: Policy, candidate: str, subject: S
     await identity.hashing.run(lambda: policy.require(candidate, subject))
 
 
-async def secrets_of(
-    identity: Identity, user: Associate, current: PasswordRow | None
-) -> tuple[str, ...]:
-    """Return the hashes that reuse is judged by: the current one, then earlier ones.
+async def hash_unless_refused(
+    identity: Identity, policy: Policy, candidate: str, tenant: Tenant, user: Associate
+) -> str:
+    """Hash a new password of a user, whatever others they have or had, or refuse it.
 
-    The first is empty for somebody who has no password now.
+    :raises PasswordRefused: It fails a rule; the error names them all.
+    :raises ServerBusy: There is too much to do.
     """
+    subject = subject_of(tenant, user)
+
+    def work() -> str:
+        policy.require(candidate, subject)
+        return identity.hashing.hasher.hash(candidate)
+
+    return await identity.hashing.run(work)
+
+
+async def secrets_of(
+    identity: Identity, policy: Policy, user: Associate, current: PasswordRow | None
+) -> tuple[str, ...]:
+    """Return the hashes that reuse is judged by, none where the policy does not judge it.
+
+    The current one, which is empty for somebody who has no password now, then earlier ones.
+    """
+    if not _reuse(policy).validators:
+        return ()
     earlier = await password_history.newest(identity.database, user.associate_id, LONGEST_HISTORY)
     now = current.secret if current else ""
     return (now, *earlier) if now or earlier else ()
+
+
+def _reuse(policy: Policy) -> Policy:
+    return Policy(tuple(one for one in policy.validators if isinstance(one, History)))
 
 
 async def hash_of_owner(
@@ -190,7 +214,7 @@ async def hash_of_owner(
             return hasher.verify_another(secret, proved, password)
         return hasher.verify(secret, password)
 
-    secrets = await secrets_of(identity, user, current)
+    secrets = await secrets_of(identity, policy, user, current)
     subject = replace(subject_of(tenant, user), secrets=secrets, verify=verify)
 
     def work() -> str:
@@ -200,29 +224,17 @@ async def hash_of_owner(
     return await identity.hashing.run(work)
 
 
-async def hash_unless_reused(
-    identity: Identity,
-    policy: Policy,
-    candidate: str,
-    tenant: Tenant,
-    user: Associate,
-    secrets: tuple[str, ...],
-) -> str:
-    """Hash a new password that satisfies all other rules, or refuse it where it was one before.
+async def check_reuse(
+    identity: Identity, policy: Policy, candidate: str, secrets: tuple[str, ...]
+) -> None:
+    """Refuse a new password that is the current one, or one of those before.
 
     :param secrets: From :func:`secrets_of`.
-    :raises PasswordRefused: It is the current password, or one of those before.
+    :raises PasswordRefused: It is one of them.
     :raises ServerBusy: There is too much to do.
     """
-    hasher = identity.hashing.hasher
-    history = Policy(tuple(one for one in policy.validators if isinstance(one, History)))
-    subject = replace(subject_of(tenant, user), secrets=secrets, verify=hasher.verify)
-
-    def work() -> str:
-        history.require(candidate, subject)
-        return hasher.hash(candidate)
-
-    return await identity.hashing.run(work)
+    subject = Subject(secrets=secrets, verify=identity.hashing.hasher.verify)
+    await identity.hashing.run(lambda: _reuse(policy).require(candidate, subject))
 
 
 async def explain(

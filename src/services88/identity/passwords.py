@@ -168,22 +168,21 @@ async def hash_for_another(
     :raises PasswordRefused: It fails a rule, or there were too many failures of that kind.
     :raises ServerBusy: There is too much to do.
     """
-    await password_rules.require(identity, policy, new, password_rules.subject_of(tenant, user))
-    secrets = () if generated else await password_rules.secrets_of(identity, user, row)
-    if not any(secrets):
-        return await identity.hashing.hash(new)
+    hashed = await password_rules.hash_unless_refused(identity, policy, new, tenant, user)
+    secrets = await password_rules.secrets_of(identity, policy, user, row)
+    if not secrets or generated:
+        return hashed
     attempt = guessing.attempt(identity, tenant, user.name, origin, user, of_reuse=True)
     try:
         async with guessing.admitted(identity, attempt):
             try:
-                return await password_rules.hash_unless_reused(
-                    identity, policy, new, tenant, user, secrets
-                )
+                await password_rules.check_reuse(identity, policy, new, secrets)
             except PasswordRefused:
                 await guessing.count_failure(identity, attempt)
                 raise
     except MustWait as wait:
         raise _throttled(wait) from None
+    return hashed
 
 
 def _throttled(wait: MustWait) -> PasswordRefused:
