@@ -6,6 +6,7 @@ that ``services88 audit verify`` accepts. All users have one password, hashed on
 
 import asyncio
 import itertools
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -90,8 +91,11 @@ def _users(target: _Target, tenant: int, role: int, scale: Scale, now: int) -> N
     secret = Hasher().hash(PASSWORD)
     target.insert(
         "credentials",
-        (*_CREDENTIALS, "valid_from", "valid_to", "is_active"),
-        ((tenant, n, PASSWORD_TYPE, _name(n), secret, now, FOREVER, 1) for n in numbers),
+        (*_CREDENTIALS, "valid_from", "valid_to", "is_active", "draw"),
+        (
+            (tenant, n, PASSWORD_TYPE, _name(n), secret, now, FOREVER, 1, secrets.randbits(31))
+            for n in numbers
+        ),
     )
 
 

@@ -62,13 +62,14 @@ class Guessed:
         from services88.identity import guessing
         from services88.identity.identity import Origin
 
-        async def work() -> int | None:
+        async def work() -> bool:
             identity = self.server.identity
             tenant = await tenants.default(identity)
-            attempt = guessing.attempt(identity, tenant, name, Origin(address), None)
-            return await guessing.admit(identity.database, identity, attempt)
+            attempt = guessing.attempt(identity, tenant, name, Origin(address))
+            found = await guessing.look(identity.database, identity, attempt)
+            return found.until <= identity.clock.now()
 
-        return self.server.run(work()) is None
+        return self.server.run(work())
 
     def fail(self, name: str, times: int, *, everywhere: bool = True) -> None:
         """Fail so often, each after its wait; from a new address each time, or from one."""

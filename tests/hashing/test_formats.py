@@ -186,3 +186,14 @@ def test_libpass_is_not_imported_until_it_is_needed() -> None:
         "sys.exit(any(name in sys.modules for name in ('passlib', 'bcrypt')))"
     )
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
+@_EACH
+def test_a_decoy_is_of_the_same_form_and_cost_and_nobody_s(vector: Vector) -> None:
+    stored = check_importable(vector.secret)
+    decoy = HASHER.decoy(stored)
+    assert decoy != stored
+    assert len(decoy) == len(stored)
+    assert decoy[:-9] == stored[:-9], "cost and salt are the same"
+    assert identify(decoy) == identify(stored), "it is recognised, or it would cost nothing"
+    assert not HASHER.verify(decoy, vector.password)

@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from services88.identity import accounts, passwords, sign_in
+from services88.identity.accounts import AssociateType
 from services88.identity.errors import PasswordRefused
+from services88.identity.hashing import Hasher, Pepper, check_importable
 from services88.identity.identity import Origin
 from services88.identity.names import key_of
+from services88.identity.sign_in import with_name
 from services88.store import associates
 from services88.store.database import Connection
 from services88.store.schema import associate, credentials
+from tests.databases import sql
+from tests.hashing.vectors import VECTORS
 from tests.identity.domain import CountingHasher, World, world
 from tests.loop import run
 
@@ -132,3 +137,65 @@ def test_who_has_to_wait_is_who_would_sign_in(here: World, name: str, means: str
         assert number == (found.associate_id if found else 0)
 
     run(story())
+
+
+@pytest.fixture
+def imported(database: str, hasher: CountingHasher) -> Iterator[World]:
+    """Users whose hashes cost what they cost elsewhere, or did before the cost was raised."""
+    lost = Hasher(peppers=(Pepper("lost", bytes(32)),)).hash(PASSWORD)
+    older = Hasher(passes=3).hash(PASSWORD)
+    made_elsewhere = [check_importable(vector.secret) for vector in VECTORS]
+    with world(database, hasher) as opened:
+        for number, secret in enumerate((lost, older, *made_elsewhere)):
+            run(_add(opened, f"USER{number}", secret))
+        run(_add(opened, "BARE", None))
+        hasher.verified.clear()
+        yield opened
+
+
+async def _add(here: World, name: str, secret: str | None) -> None:
+    await accounts.add_with_secret(
+        here.identity,
+        here.tenant,
+        name,
+        secret,
+        role_id=1,
+        type=AssociateType.EMPLOYEE,
+        firstname="",
+        lastname="",
+        email="",
+    )
+
+
+def _tried(here: World, hasher: CountingHasher, names: list[str]) -> list[str]:
+    """Fail with names; return the hash that was verified for each."""
+    tried = []
+    for number, name in enumerate(names):
+        origin = Origin(f"192.0.2.{number}")
+        assert run(with_name(here.identity, here.tenant, name, WRONG, origin)) is None
+        (secret,) = hasher.verified
+        tried.append(secret)
+        hasher.verified.clear()
+    return tried
+
+
+def test_an_unknown_name_costs_what_a_known_one_could(
+    imported: World, hasher: CountingHasher, database: str
+) -> None:
+    stored = [row[0] for row in sql(database, "SELECT secret FROM credentials")]
+    decoys = {hasher.decoy(secret) for secret in stored}
+    unknown = ["BARE", *(f"nobody{number}@example.com" for number in range(30))]
+    first = _tried(imported, hasher, unknown)
+    assert set(first) <= decoys
+    assert len(set(first)) > len(decoys) // 4, "they are not all alike"
+    assert _tried(imported, hasher, [name.upper() for name in unknown]) == first, "always the same"
+    run(_add(imported, "NEW", hasher.nobody))
+    later = _tried(imported, hasher, unknown)
+    changed = {now for now, before in zip(later, first, strict=True) if now != before}
+    assert changed <= {hasher.decoy(hasher.nobody)}, "but for those that imitate the new one"
+
+
+def test_known_names_cost_what_theirs_do(imported: World, hasher: CountingHasher) -> None:
+    statement = select(credentials.c.search_name, credentials.c.secret)
+    rows = run(imported.identity.database.all(statement))
+    assert _tried(imported, hasher, [row[0] for row in rows]) == [row[1] for row in rows]

@@ -16,7 +16,7 @@ import pytest
 
 from services88.identity import accounts
 from services88.identity.guess_limits import GuessLimits
-from services88.identity.hashing import Hashing
+from services88.identity.hashing import Hasher, Hashing
 from tests.identity.domain import World, world
 from tests.loop import run
 from tests.running import TestClock
@@ -85,6 +85,16 @@ def test_unknown_wrong_and_retired_take_the_same_time(here: World) -> None:
     assert max(found.values()) < LIMIT, found
 
 
+@pytest.mark.one_database("what is verified does not depend on it")
+def test_after_the_cost_was_raised_unknown_names_take_what_known_ones_do(here: World) -> None:
+    """Until they sign in again, users have hashes that cost less than new ones."""
+    raised = Hashing(Hasher(memory_kib=4 * 19_456), threads=2)
+    here.identity = replace(here.identity, guess_limits=_NEVER, hashing=raised)
+    times = measure(here, {"wrong": ("JANE", WRONG), "unknown": ("NOBODY", WRONG)})
+    raised.close()
+    assert distance(times["wrong"], times["unknown"]) < LIMIT
+
+
 def test_waiting_names_take_the_same_time_whether_they_exist_or_not(here: World) -> None:
     async def wait() -> None:
         for name in ("JANE", "JOE", "NOBODY", "RETIRED"):
@@ -110,8 +120,10 @@ def test_a_difference_would_be_noticed(here: World, monkeypatch: pytest.MonkeyPa
     here.identity = replace(here.identity, guess_limits=_NEVER)
     verify = Hashing.verify
 
-    async def hasty(self: Hashing, secret: str | None, password: str) -> bool:
-        return False if secret is None else await verify(self, secret, password)
+    async def hasty(
+        self: Hashing, secret: str | None, password: str, *, like: str | None = None
+    ) -> bool:
+        return False if secret is None else await verify(self, secret, password, like=like)
 
     monkeypatch.setattr(Hashing, "verify", hasty)
     times = measure(here, {"wrong": ("JANE", WRONG), "unknown": ("NOBODY", WRONG)})

@@ -53,8 +53,8 @@ async def change_own_password(
             call.identity.database, call.tenant.tenant_id, call.caller.associate_id
         )
         if user is not None:
-            await passwords.change(
-                call.identity, call.caller, user, None, new_password or "", call.origin
+            await passwords.set_without_old(
+                call.identity, call.caller, user, new_password or "", call.origin
             )
             return True
     await passwords.change_own(call.identity, call.caller, old, new_password or "", call.origin)
@@ -79,14 +79,11 @@ async def change_password(
     if call.concerns_caller:
         return await change_own_password(call, old_password, new_password)
     _check_may_choose(call)
-    await passwords.change(
-        call.identity,
-        call.caller,
-        call.target,
-        old_password or None,
-        new_password or "",
-        call.origin,
-    )
+    identity, caller, user, new = call.identity, call.caller, call.target, new_password or ""
+    if old_password:
+        await passwords.change(identity, caller, user, old_password, new, call.origin)
+    else:
+        await passwords.set_without_old(identity, caller, user, new, call.origin)
     return True
 
 
@@ -113,8 +110,8 @@ async def set_password(
             raise OldPasswordNeeded
     else:
         _check_may_choose(call)
-    await passwords.change(
-        call.identity, call.caller, call.target, None, password or "", call.origin
+    await passwords.set_without_old(
+        call.identity, call.caller, call.target, password or "", call.origin
     )
     return True
 

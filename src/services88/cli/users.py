@@ -18,6 +18,9 @@ from services88.cli.common import (
 from services88.cli.user_import import import_users
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from services88.identity import guessing
     from services88.identity.identity import Identity
     from services88.store.associates import Associate
     from services88.store.tenants import Tenant
@@ -124,15 +127,17 @@ def _state(of: "Associate") -> str:
 @database_option
 @tells_errors
 def show(name: str, tenant: str | None, database: str | None, config: Path | None) -> None:
-    """Show the user NAME."""
-    from services88.identity import accounts
+    """Show the user NAME, and whether and until when sign-ins wait after wrong passwords."""
+    from services88.identity import accounts, guessing
 
-    async def work(identity: "Identity", of: "Tenant") -> "tuple[Associate, bool]":
+    async def work(
+        identity: "Identity", of: "Tenant"
+    ) -> "tuple[Associate, bool, Sequence[guessing.Wait]]":
         found = await accounts.find(identity, of, name)
-        return found, await accounts.is_locked(identity, found)
+        waits = await guessing.waits_of(identity, of, found)
+        return found, await accounts.is_locked(identity, found), waits
 
-    one, locked = on_database(database, config, tenant, work)
-    last = datetime.fromtimestamp(one.lastlogin / 1000, UTC) if one.lastlogin else None
+    one, locked, waits = on_database(database, config, tenant, work)
     for label, value in (
         ("Name", one.name),
         ("Associate id", one.associate_id),
@@ -142,9 +147,17 @@ def show(name: str, tenant: str | None, database: str | None, config: Path | Non
         ("Nick name", one.nick_name),
         ("Role", one.role_name),
         ("State", _state(one) + (", password disabled" if locked else "")),
-        ("Last sign-in", last.isoformat(" ", "seconds") if last else "never"),
+        ("Last sign-in", _time(one.lastlogin) if one.lastlogin else "never"),
+        *(
+            ("Must wait", f"{wait.network or 'everybody'}, until {_time(wait.until)}")
+            for wait in waits
+        ),
     ):
         click.echo(f"{label + ':':14}{value}".rstrip())
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(" ", "seconds")
 
 
 @user.command("set-password")

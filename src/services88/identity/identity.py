@@ -5,6 +5,7 @@ What is made with every call is not frozen: freezing takes longer than making.
 
 from dataclasses import dataclass, field
 
+from services88.identity.attempt_queue import AttemptQueue
 from services88.identity.clock import Clock
 from services88.identity.guess_limits import GuessLimits
 from services88.identity.hashing import Hashing
@@ -25,6 +26,7 @@ class Identity:
     :ivar observer: Is told what metrics are made of.
     :ivar keyed_trails: The tenants whose audit trail this process has seen to be keyed, with a
         number that its last event had then.
+    :ivar attempts: The attempts at passwords that wait for a slot in this process.
     """
 
     database: Database
@@ -34,6 +36,7 @@ class Identity:
     guess_limits: GuessLimits = field(default_factory=GuessLimits)
     observer: Observer = field(default_factory=Observer)
     keyed_trails: dict[int, int] = field(default_factory=dict)
+    attempts: AttemptQueue = field(default_factory=AttemptQueue)
 
 
 @dataclass(slots=True)

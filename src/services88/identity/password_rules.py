@@ -24,13 +24,16 @@ from services88.store.database import Connection
 from services88.store.tenants import Tenant
 
 __all__ = [
+    "check_reuse",
     "choose",
     "chosen",
     "explain",
-    "hash_acceptable",
+    "hash_of_owner",
+    "hash_unless_refused",
     "judge",
     "policy_of",
     "require",
+    "secrets_of",
     "subject_of",
 ]
 
@@ -152,32 +155,66 @@ async def require(identity: Identity, policy: Policy, candidate: str, subject: S
     await identity.hashing.run(lambda: policy.require(candidate, subject))
 
 
-async def hash_acceptable(
+async def hash_unless_refused(
+    identity: Identity, policy: Policy, candidate: str, tenant: Tenant, user: Associate
+) -> str:
+    """Hash a new password of a user, whatever others they have or had, or refuse it.
+
+    :raises PasswordRefused: It fails a rule; the error names them all.
+    :raises ServerBusy: There is too much to do.
+    """
+    subject = subject_of(tenant, user)
+
+    def work() -> str:
+        policy.require(candidate, subject)
+        return identity.hashing.hasher.hash(candidate)
+
+    return await identity.hashing.run(work)
+
+
+async def secrets_of(
+    identity: Identity, policy: Policy, user: Associate, current: PasswordRow | None
+) -> tuple[str, ...]:
+    """Return the hashes that reuse is judged by, none where the policy does not judge it.
+
+    The current one, which is empty for somebody who has no password now, then earlier ones.
+    """
+    if not _reuse(policy).validators:
+        return ()
+    earlier = await password_history.newest(identity.database, user.associate_id, LONGEST_HISTORY)
+    now = current.secret if current else ""
+    return (now, *earlier) if now or earlier else ()
+
+
+def _reuse(policy: Policy) -> Policy:
+    return Policy(tuple(one for one in policy.validators if isinstance(one, History)))
+
+
+async def hash_of_owner(
     identity: Identity,
     policy: Policy,
     candidate: str,
     tenant: Tenant,
     user: Associate,
-    current: PasswordRow | None,
-    proved: str | None = None,
+    current: PasswordRow,
+    *,
+    proved: str,
 ) -> str:
     """Hash a new password of a user, or refuse it; one piece of work of the hashing pool.
 
     :param current: The password that it is to replace.
-    :param proved: The same, where the caller has just proved to know it.
+    :param proved: The same, which the caller has just given.
     :raises PasswordRefused: It fails a rule; the error names them all.
     :raises ServerBusy: There is too much to do.
     """
-    earlier = await password_history.newest(identity.database, user.associate_id, LONGEST_HISTORY)
-    now = current.secret if current else ""
     hasher = identity.hashing.hasher
 
     def verify(secret: str, password: str) -> bool:
-        if proved is not None and secret == now:
+        if secret == current.secret:
             return hasher.verify_another(secret, proved, password)
         return hasher.verify(secret, password)
 
-    secrets = (now, *earlier) if now or earlier else ()
+    secrets = await secrets_of(identity, policy, user, current)
     subject = replace(subject_of(tenant, user), secrets=secrets, verify=verify)
 
     def work() -> str:
@@ -185,6 +222,19 @@ async def hash_acceptable(
         return hasher.hash(candidate)
 
     return await identity.hashing.run(work)
+
+
+async def check_reuse(
+    identity: Identity, policy: Policy, candidate: str, secrets: tuple[str, ...]
+) -> None:
+    """Refuse a new password that is the current one, or one of those before.
+
+    :param secrets: From :func:`secrets_of`.
+    :raises PasswordRefused: It is one of them.
+    :raises ServerBusy: There is too much to do.
+    """
+    subject = Subject(secrets=secrets, verify=identity.hashing.hasher.verify)
+    await identity.hashing.run(lambda: _reuse(policy).require(candidate, subject))
 
 
 async def explain(

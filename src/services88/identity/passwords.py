@@ -8,14 +8,14 @@ from services88.identity import guessing, notices, password_rules, tickets
 from services88.identity.audit import AuditEvent, record, refusals_told, tickets_ended
 from services88.identity.errors import BadInput, NotSignedIn, PasswordRefused, ServerBusy
 from services88.identity.generated import generate
-from services88.identity.guessing import Attempt
+from services88.identity.guessing import Attempt, MustWait
 from services88.identity.identity import Caller, Identity, Origin
 from services88.identity.notices import Cause, Notice
 from services88.identity.policy import Policy
 from services88.store import associates, credentials, reset_links
 from services88.store.associates import Associate
 from services88.store.credentials import PasswordRow
-from services88.store.database import Connection, Reader
+from services88.store.database import Connection
 from services88.store.errors import Conflict
 from services88.store.tenants import Tenant
 from services88.texts import _, marked
@@ -23,9 +23,11 @@ from services88.texts import _, marked
 __all__ = [
     "change",
     "change_own",
+    "hash_for_another",
     "remove",
     "set_by_operator",
     "set_generated",
+    "set_without_old",
     "store",
     "store_by_operator",
 ]
@@ -53,18 +55,14 @@ async def change_own(
 
 
 async def change(
-    identity: Identity,
-    caller: Caller,
-    user: Associate,
-    old: str | None,
-    new: str,
-    origin: Origin,
+    identity: Identity, caller: Caller, user: Associate, old: str, new: str, origin: Origin
 ) -> None:
-    """Change a user's password; all tickets of theirs end but the calling one.
+    """Change a user's password with the current one; all tickets of theirs end but the calling one.
 
-    Whether the caller may was decided before.
+    Whether the caller may was decided before. Nobody looks at the new password before the old one
+    was found right, nor at the old one where there were too many wrong ones.
 
-    :param old: The current password; None changes it without.
+    :param old: The current password. An empty one is a wrong one.
     :raises PasswordRefused: The old password is wrong or the new one unacceptable.
     :raises NotSignedIn: The caller's ticket was revoked meanwhile.
     :raises ServerBusy: There is too much to do. Nothing was changed.
@@ -72,52 +70,129 @@ async def change(
     async with refusals_told(
         identity, caller.tenant, origin, associate_id=user.associate_id, by=caller.associate_id
     ):
-        await _change(identity, caller, user, old, new, origin)
+        attempt = guessing.attempt(identity, caller.tenant, user.name, origin, user)
+        try:
+            async with guessing.admitted(identity, attempt):
+                await _change(identity, caller, user, old, new, attempt)
+        except MustWait as wait:
+            raise _throttled(wait) from None
 
 
 async def _change(
-    identity: Identity,
-    caller: Caller,
-    user: Associate,
-    old: str | None,
-    new: str,
-    origin: Origin,
+    identity: Identity, caller: Caller, user: Associate, old: str, new: str, attempt: Attempt
 ) -> None:
-    policy = await password_rules.policy_of(identity, caller.tenant)
+    database, tenant, origin = identity.database, caller.tenant, attempt.origin
     own = user.associate_id == caller.associate_id
-    hashed: str | None = None
+    if await guessing.is_disabled(database, attempt):
+        raise _disabled(own=own)
+    policy = await password_rules.policy_of(identity, tenant)
     was_right = False
     for _attempt in range(_ATTEMPTS):
-        row = await credentials.password_of(identity.database, user.associate_id)
-        attempt = None
-        if old is not None:
-            tried = user if row else None
-            attempt = guessing.attempt(identity, caller.tenant, user.name, origin, tried)
-            await _admit(identity.database, identity, attempt, own=own)
-            proved = await identity.hashing.verify(row.secret if row else None, old)
-            if row is None or not proved:
-                if not was_right:  # it was no guess where another change made it wrong just now
-                    await guessing.count_failure(identity, attempt)
-                raise PasswordRefused("old-password-wrong", "The current password is not correct.")
-            was_right = True
-            await _admit(identity.database, identity, attempt, own=own)
-        if hashed is None:
-            hashed = await password_rules.hash_acceptable(
-                identity, policy, new, caller.tenant, user, row, proved=old
-            )
+        row = await credentials.password_of(database, user.associate_id)
+        model = await guessing.model_of(database, identity, tenant, user.name)
+        proved = await identity.hashing.verify(row.secret if row else None, old, like=model)
+        if row is None or not proved:
+            # It was no guess where another change made it wrong just now.
+            if not was_right and not await guessing.count_failure(
+                identity, attempt.by(user if row else None), unless_disabled=True
+            ):
+                raise _disabled(own=own)
+            raise PasswordRefused("old-password-wrong", "The current password is not correct.")
+        was_right = True
+        hashed = await password_rules.hash_of_owner(
+            identity, policy, new, tenant, user, row, proved=old
+        )
         if await _replace(identity, caller, user, policy, row, hashed, origin, attempt):
             return
         # Somebody else replaced the hash since it was read: is the old password still the password?
     raise ServerBusy(retry_after=1)
 
 
-async def _admit(reader: Reader, identity: Identity, attempt: Attempt, *, own: bool) -> None:
-    """Refuse to try the old password after too many failures, those of signing in included."""
-    if await guessing.is_disabled(reader, attempt):
-        raise PasswordRefused("throttled", _(_DISABLED if own else _DISABLED_OF_ANOTHER))
-    wait = await guessing.admit(reader, identity, attempt)
-    if wait is not None:
-        raise PasswordRefused("throttled", _(_THROTTLED).format(wait), retry_after=wait)
+async def set_without_old(
+    identity: Identity, caller: Caller, user: Associate, new: str, origin: Origin
+) -> None:
+    """Set a user's password without the current one; all their tickets end but the calling one.
+
+    Whether the caller may, and may without the current one, was decided before.
+
+    :raises PasswordRefused: The new password is unacceptable.
+    :raises NotSignedIn: The caller's ticket was revoked meanwhile.
+    :raises ServerBusy: There is too much to do. Nothing was changed.
+    """
+    await _set(identity, caller, user, new, origin, generated=False)
+
+
+async def _set(
+    identity: Identity,
+    caller: Caller,
+    user: Associate,
+    new: str,
+    origin: Origin,
+    *,
+    generated: bool,
+) -> None:
+    async with refusals_told(
+        identity, caller.tenant, origin, associate_id=user.associate_id, by=caller.associate_id
+    ):
+        policy = await password_rules.policy_of(identity, caller.tenant)
+        for _attempt in range(_ATTEMPTS):
+            row = await credentials.password_of(identity.database, user.associate_id)
+            # Each time anew: what was set meanwhile may be this very password.
+            hashed = await hash_for_another(
+                identity, policy, new, caller.tenant, user, row, origin, generated=generated
+            )
+            if await _replace(identity, caller, user, policy, row, hashed, origin, None):
+                return
+    raise ServerBusy(retry_after=1)
+
+
+async def hash_for_another(
+    identity: Identity,
+    policy: Policy,
+    new: str,
+    tenant: Tenant,
+    user: Associate,
+    row: PasswordRow | None,
+    origin: Origin,
+    *,
+    generated: bool = False,
+) -> str:
+    """Hash a new password that somebody sets who has not given the current one, or refuse it.
+
+    Whether it is the current password or an earlier one is judged only where it would be taken
+    otherwise; where it is one, that counts as a failure of the user's. So whoever tries candidates
+    changes the password with the first that is none.
+
+    :param row: The password that is to be replaced.
+    :param generated: Whether nobody chose it, so that it is none that was.
+    :raises PasswordRefused: It fails a rule, or there were too many failures of that kind.
+    :raises ServerBusy: There is too much to do.
+    """
+    hashed = await password_rules.hash_unless_refused(identity, policy, new, tenant, user)
+    secrets = await password_rules.secrets_of(identity, policy, user, row)
+    if not secrets or generated:
+        return hashed
+    attempt = guessing.attempt(identity, tenant, user.name, origin, user, of_reuse=True)
+    try:
+        async with guessing.admitted(identity, attempt):
+            try:
+                await password_rules.check_reuse(identity, policy, new, secrets)
+            except PasswordRefused:
+                await guessing.count_failure(identity, attempt)
+                raise
+    except MustWait as wait:
+        raise _throttled(wait) from None
+    return hashed
+
+
+def _throttled(wait: MustWait) -> PasswordRefused:
+    return PasswordRefused(
+        "throttled", _(_THROTTLED).format(wait.seconds), retry_after=wait.seconds
+    )
+
+
+def _disabled(*, own: bool) -> PasswordRefused:
+    return PasswordRefused("throttled", _(_DISABLED if own else _DISABLED_OF_ANOTHER))
 
 
 _THROTTLED = marked("There were too many wrong passwords. Nothing was changed. Try again in {} s.")
@@ -141,7 +216,7 @@ async def set_generated(identity: Identity, caller: Caller, user: Associate, ori
         candidate = generate(each)
         if not await password_rules.explain(identity, caller.tenant, candidate, user):
             break
-    await change(identity, caller, user, None, candidate, origin)
+    await _set(identity, caller, user, candidate, origin, generated=True)
     return candidate
 
 
@@ -198,12 +273,14 @@ async def _replace(
     origin: Origin,
     attempt: Attempt | None,
 ) -> bool:
-    async def work(connection: Connection) -> bool:
+    async def work(connection: Connection) -> None:
         await tickets.check_again(connection, caller)
         own = user.associate_id == caller.associate_id
-        if attempt is not None:
-            await _admit(connection, identity, attempt, own=own)
-        return await store(
+        if attempt is not None and not await guessing.succeeded(
+            connection, identity, attempt, user
+        ):
+            raise _disabled(own=own)
+        if not await store(
             connection,
             identity,
             caller.tenant,
@@ -215,12 +292,20 @@ async def _replace(
             cause=Cause.OWNER if own else Cause.ADMINISTRATOR,
             by=caller.associate_id,
             keep=caller.ticket_id,
-        )
+        ):
+            raise _Overtaken
 
     try:
-        return await identity.database.transaction(work)
-    except Conflict:  # the user got a first password meanwhile
+        await identity.database.transaction(work)
+    except (_Overtaken, Conflict):  # a Conflict: the user got a first password meanwhile
         return False
+    if attempt is not None:
+        attempt.slot.ended = True
+    return True
+
+
+class _Overtaken(Exception):
+    """The hash was replaced since it was read: undo what the transaction did."""
 
 
 async def store(
@@ -296,7 +381,7 @@ async def set_by_operator(identity: Identity, tenant: Tenant, user: Associate, n
     """
     policy = await password_rules.policy_of(identity, tenant)
     row = await credentials.password_of(identity.database, user.associate_id)
-    hashed = await password_rules.hash_acceptable(identity, policy, new, tenant, user, row)
+    hashed = await hash_for_another(identity, policy, new, tenant, user, row, Origin())
     await store_by_operator(identity, tenant, user, policy, row, hashed)
 
 

@@ -136,7 +136,7 @@ async def use(identity: Identity, token: str, new: str, origin: Origin) -> None:
     tenant = link.tenant
     policy = await password_rules.policy_of(identity, tenant)
     row = await credentials.password_of(identity.database, user.associate_id)
-    hashed = await password_rules.hash_acceptable(identity, policy, new, tenant, user, row)
+    hashed = await passwords.hash_for_another(identity, policy, new, tenant, user, row, origin)
 
     async def work(connection: Connection) -> None:
         now_is = await associates.by_id(connection, tenant.tenant_id, user.associate_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services88.identity import audit, guessing, tickets
 from services88.identity.audit import AuditEvent
 from services88.identity.errors import NotSignedIn, ServerBusy
-from services88.identity.guessing import Attempt
+from services88.identity.guessing import Attempt, MustWait
 from services88.identity.identity import Identity, Origin
 from services88.identity.names import key_of
 from services88.identity.notices import owe_new_application
@@ -46,7 +46,8 @@ async def with_name(
 
     Unknown, retired and waiting users and a wrong password are the same to the caller, in what
     they are told and in the time it takes (ASVS 6.3.8). After too many failures the next attempt is
-    answered like them, at once, until some time has passed; see ``guessing.py``.
+    answered like them, without a look at the password, until some time has passed; see
+    ``guessing.py``.
 
     :param name: A sign-in name; an e-mail address that exactly one user has; or a ticket, for which
         the password does not matter.
@@ -55,21 +56,31 @@ async def with_name(
     """
     if tickets.looks_like_ticket(name):
         return await _with_ticket(identity, tenant, name, origin)
+    attempt = guessing.attempt(identity, tenant, name, origin)
+    try:
+        async with guessing.admitted(identity, attempt):
+            return await _admitted(identity, attempt, name, password)
+    except MustWait:
+        await audit.throttled(identity, tenant, key_of(name), origin)
+        identity.observer.not_signed_in("throttled")
+        return None
+
+
+async def _admitted(
+    identity: Identity, attempt: Attempt, name: str, password: str
+) -> SignedIn | None:
+    tenant, origin = attempt.tenant, attempt.origin
     for _ in range(_ATTEMPTS):
-        attempt = guessing.attempt(identity, tenant, name, origin, None)
-        if await guessing.admit(identity.database, identity, attempt) is not None:
-            # Before anybody is looked up: what is found takes longer than what is not.
-            await audit.throttled(identity, tenant, key_of(name), origin)
-            identity.observer.not_signed_in("throttled")
-            return None
         user = await find(identity, tenant, name)
         known = user.associate_id if user else 0
         # Looked up for nobody as well, so that it takes the same time (ASVS 6.3.8).
         row = await credentials.password_of(identity.database, known)
-        attempt = attempt.by(user if row else None)
+        model = await guessing.model_of(identity.database, identity, tenant, name)
+        of_user = attempt.by(user if row else None)
         usable = row is not None and user is not None and user.may_sign_in
-        disabled = await guessing.is_disabled(identity.database, attempt)
-        proved = await identity.hashing.verify(row.secret if row else None, password)
+        disabled = await guessing.is_disabled(identity.database, of_user)
+        secret = row.secret if row else None
+        proved = await identity.hashing.verify(secret, password, like=model)
         if not proved or not usable or disabled or user is None or row is None:
             reason = "password-disabled" if proved and disabled else _why_not(user, row)
             told = audit.refusal(
@@ -81,19 +92,19 @@ async def with_name(
                 associate_id=known,
                 name=name,
             )
-            await guessing.count_failure(identity, attempt, told)
+            await guessing.count_failure(identity, of_user, told)
             identity.observer.not_signed_in(reason)
             return None
         better = None
         if identity.hashing.may_replace(row.secret, password):
             better = await identity.hashing.hash(password)
         rights, groups = await _told_of(identity, user)
-        ticket = await _issue(identity, attempt, user, row, better)
+        ticket = await _issue(identity, of_user, user, row, better)
         if ticket is not None:
             provided = ProvidedCredential(credentials.PASSWORD, row.search_name, row.credentials_id)
             return SignedIn(user, ticket, provided, rights, groups)
-        # The hash was replaced since it was read: by a change, or by a better one of the same. Or
-        # others that failed since have set a wait.
+        # Meanwhile the hash was replaced, by a change or by a better one of the same; or the user
+        # was retired, or the password disabled.
     raise ServerBusy(retry_after=1)
 
 
@@ -138,15 +149,14 @@ async def _issue(
     async def work(connection: Connection) -> Ticket | None:
         if await credentials.locked_password_of(connection, user.associate_id) != proved:
             return None
-        if await guessing.overtaken(connection, identity, attempt):
+        if not await associates.signed_in(connection, user.associate_id, identity.clock.now()):
             return None
+        if not await guessing.succeeded(connection, identity, attempt, user):
+            raise _Overtaken
         if better is not None:
             await credentials.replace_password(
                 connection, proved, secret=better, now=proved.valid_from
             )
-        if not await associates.signed_in(connection, user.associate_id, identity.clock.now()):
-            return None
-        await guessing.succeeded(connection, identity, attempt, user)
         ticket = await tickets.issue(connection, identity, tenant, user.associate_id, origin)
         await owe_new_application(connection, identity, user, origin)
         await audit.record(
@@ -160,7 +170,16 @@ async def _issue(
         )
         return ticket
 
-    return await identity.database.transaction(work)
+    try:
+        ticket = await identity.database.transaction(work)
+    except _Overtaken:
+        return None
+    attempt.slot.ended = ticket is not None
+    return ticket
+
+
+class _Overtaken(Exception):
+    """The password was disabled since it was verified: undo what the transaction did."""
 
 
 async def _with_ticket(

@@ -13,7 +13,15 @@ from starlette.responses import Response
 
 from services88.agents import administration
 from services88.agents.passwords import mail_obstacle
-from services88.identity import accounts, audit_trail, password_rules, reset_links, sign_in, tickets
+from services88.identity import (
+    accounts,
+    audit_trail,
+    guessing,
+    password_rules,
+    reset_links,
+    sign_in,
+    tickets,
+)
 from services88.identity.accounts import AssociateType
 from services88.identity.audit import AuditEvent
 from services88.identity.errors import BadInput, NotAllowed, NotSignedIn, NotYourself
@@ -238,6 +246,7 @@ async def _user(
         error=error,
         own=user.associate_id == caller.associate_id,
         locked=await accounts.is_locked(visit.identity, user),
+        waits=await guessing.waits_of(visit.identity, caller.tenant, user),
         may_change=await administration.may_change(visit.identity, caller, user),
         obstacle=_(obstacle) if obstacle else "",
         tickets=await tickets.listing(visit.identity, caller.tenant, user),

@@ -1,5 +1,6 @@
 """Rows of ``credentials``: passwords and tickets. Secrets are hashes by the time they come here."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ __all__ = [
     "delete_tickets",
     "live_tickets",
     "locked_password_of",
+    "model_of",
     "password_of",
     "renew_ticket",
     "replace_password",
@@ -99,6 +101,17 @@ _peppered = (
     .limit(1)
 )
 _locked_password_of = _password_of.with_for_update()
+_drawn = (
+    select(credentials.c.secret)
+    .where(credentials.c.tenant_id == bindparam("tenant"), credentials.c.draw.is_not(None))
+    .order_by(credentials.c.draw)
+    .limit(1)
+)
+# Those of the lowest number follow on those of the highest.
+_model_of = select(
+    _drawn.where(credentials.c.draw >= bindparam("at")).scalar_subquery(),
+    _drawn.scalar_subquery(),
+)
 _ticket = (
     select(
         credentials.c.credentials_id,
@@ -218,6 +231,17 @@ async def locked_password_of(connection: Connection, associate_id: int) -> Passw
     return PasswordRow(*row) if row else None
 
 
+async def model_of(reader: Reader, tenant: int, at: int) -> str | None:
+    """Read the password hash that stands for a name which nobody has; None where there is none.
+
+    Always the same for the same name, whoever is added or removed, but where it is that password.
+
+    :param at: Drawn for the name, below 2**31.
+    """
+    row = await reader.one(_model_of, tenant=tenant, at=at)
+    return (row[0] or row[1]) if row else None
+
+
 async def add_password(
     connection: Connection, *, tenant: int, associate_id: int, name: str, secret: str, now: int
 ) -> int:
@@ -232,6 +256,7 @@ async def add_password(
         valid_from=now,
         valid_to=FOREVER,
         is_active=_INBOUND,
+        draw=secrets.randbits(31),
     )
 
 

@@ -43,6 +43,14 @@ class Connection(Reader, Protocol):
         :raises Conflict: A unique value is taken.
         """
 
+    async def hold(self, *keys: int) -> None:
+        """Keep other transactions that hold one of these keys waiting until this one ends.
+
+        For what no row stands for yet. Call it once in a transaction, before anything is locked.
+
+        :param keys: Numbers of 63 bits at most, best made from a hash.
+        """
+
 
 Work: TypeAlias = Callable[[Connection], Awaitable[T]]
 
@@ -53,7 +61,7 @@ class Database(Reader, Protocol):
     kind: str
     """The product's name, for people."""
 
-    async def transaction(self, work: Work[T]) -> T:
+    async def transaction(self, work: Work[T], *, durable: bool = True) -> T:
         """Do a piece of work in one transaction: all of it is kept, or none.
 
         ``work`` awaits nothing but the connection it is given, so that one way of writing it
@@ -61,6 +69,8 @@ class Database(Reader, Protocol):
         and is raised here. It may be done more than once, on a fresh transaction each time: where
         two servers found a row missing and both made it, the second then finds it.
 
+        :param durable: Whether it must survive a crash of the machine. Where it need not, nobody
+            waits for the disk; all see it at once all the same.
         :raises Conflict: A unique value is taken, the second time too.
         :raises OutcomeUnknown: The database went away during the commit.
         :raises DatabaseUnavailable: The database does not answer; nothing was kept.

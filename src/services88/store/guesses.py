@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, case, delete, or_, select, update
 
 from services88.store.database import Connection, Reader
 from services88.store.schema import guess_counter, password_failure
@@ -13,15 +13,16 @@ __all__ = [
     "EVERYWHERE",
     "Counter",
     "add_failure",
-    "blocked_until",
     "failures_of",
     "forget",
     "forget_everywhere",
     "forget_failures",
+    "forget_unless_disabled",
     "locked_counter",
     "purge",
     "put",
     "set_disabled",
+    "waits_of",
 ]
 
 EVERYWHERE = ""
@@ -48,15 +49,6 @@ _row = (
     guess_counter.c.tenant_id == bindparam("tenant"),
     guess_counter.c.name_hash == bindparam("named"),
     guess_counter.c.address == bindparam("place"),
-)
-_blocked = select(func.max(guess_counter.c.blocked_until)).where(
-    guess_counter.c.tenant_id == bindparam("tenant"),
-    or_(
-        (guess_counter.c.name_hash == bindparam("named"))
-        & guess_counter.c.address.in_([EVERYWHERE, bindparam("place")]),
-        (guess_counter.c.name_hash == EVERYBODY)
-        & (guess_counter.c.address == bindparam("place_for_all")),
-    ),
 )
 _counter = select(
     guess_counter.c.failures,
@@ -87,23 +79,48 @@ _forget_everywhere = delete(guess_counter).where(
     guess_counter.c.name_hash == bindparam("named"),
 )
 _old = (
-    select(guess_counter.c.name_hash, guess_counter.c.address)
+    select(guess_counter.c.name_hash, guess_counter.c.address, guess_counter.c.keep_until)
     .where(
         guess_counter.c.tenant_id == bindparam("tenant"),
-        guess_counter.c.keep_until < bindparam("now"),
+        or_(
+            guess_counter.c.keep_until < bindparam("now"),
+            guess_counter.c.keep_until > bindparam("far"),
+        ),
     )
     .limit(10)
     .with_for_update(skip_locked=True)
 )
+_keep = update(guess_counter).where(*_row).values(keep_until=bindparam("keep"))
 _delete = delete(guess_counter).where(*_row)
+_waits_of = (
+    select(
+        guess_counter.c.address,
+        guess_counter.c.failures,
+        guess_counter.c.since,
+        guess_counter.c.last_failure,
+        guess_counter.c.blocked_until,
+    )
+    .where(
+        guess_counter.c.tenant_id == bindparam("tenant"),
+        guess_counter.c.name_hash == bindparam("named"),
+        guess_counter.c.blocked_until > bindparam("now"),
+    )
+    .order_by(guess_counter.c.blocked_until.desc())
+    .limit(bindparam("most"))
+)
 
 _failures_of = select(password_failure.c.failures, password_failure.c.disabled).where(
     password_failure.c.associate_id == bindparam("associate")
 )
+# What comes after the last failure that counts is none: the password is disabled.
 _add_failure = (
     update(password_failure)
     .where(password_failure.c.associate_id == bindparam("associate"))
-    .values(failures=password_failure.c.failures + 1, last_failure=bindparam("now"))
+    .values(
+        failures=password_failure.c.failures
+        + case((password_failure.c.disabled.is_(None), 1), else_=0),
+        last_failure=bindparam("now"),
+    )
 )
 _set_disabled = (
     update(password_failure)
@@ -116,22 +133,7 @@ _set_disabled = (
 _forget_failures = delete(password_failure).where(
     password_failure.c.associate_id == bindparam("associate")
 )
-
-
-async def blocked_until(reader: Reader, tenant: int, name_hash: str, address: str) -> int:
-    """Tell when an attempt is let in: the latest time that name, address or both must wait for.
-
-    :param address: Empty where only the name counts.
-    """
-    row = await reader.one(
-        _blocked,
-        tenant=tenant,
-        named=name_hash,
-        place=address,
-        # Without an address this would be the row of no address and no name: there is none.
-        place_for_all=address,
-    )
-    return int(row[0] or 0) if row else 0
+_forget_unless_disabled = _forget_failures.where(password_failure.c.disabled.is_(None))
 
 
 async def locked_counter(
@@ -185,13 +187,27 @@ async def forget_everywhere(connection: Connection, tenant: int, name_hash: str)
     await connection.execute(_forget_everywhere, tenant=tenant, named=name_hash)
 
 
-async def purge(connection: Connection, tenant: int, now: int) -> None:
-    """Delete a few counters of a tenant that say nothing any more."""
-    old: Sequence[tuple[str, str]] = [
-        (row[0], row[1]) for row in await connection.all(_old, tenant=tenant, now=now)
-    ]
-    for name_hash, address in old:
-        await connection.execute(_delete, tenant=tenant, named=name_hash, place=address)
+async def purge(connection: Connection, tenant: int, now: int, longest: int) -> None:
+    """Delete a few counters of a tenant that say nothing any more.
+
+    :param longest: Milliseconds that any is kept. One kept for longer is of a clock that was ahead,
+        and is kept for so long from now.
+    """
+    found = await connection.all(_old, tenant=tenant, now=now, far=now + longest)
+    for name_hash, address, keep in found:
+        key = {"tenant": tenant, "named": name_hash, "place": address}
+        if keep < now:
+            await connection.execute(_delete, **key)
+        else:
+            await connection.execute(_keep, **key, keep=now + longest)
+
+
+async def waits_of(
+    reader: Reader, tenant: int, name_hash: str, now: int, *, most: int
+) -> Sequence[tuple[str, Counter]]:
+    """List the networks from which a name waits, with their counters; the longest wait first."""
+    rows = await reader.all(_waits_of, tenant=tenant, named=name_hash, now=now, most=most)
+    return [(row[0], Counter(*row[1:])) for row in rows]
 
 
 async def failures_of(reader: Reader, associate_id: int) -> tuple[int, bool]:
@@ -200,14 +216,16 @@ async def failures_of(reader: Reader, associate_id: int) -> tuple[int, bool]:
     return (row[0], row[1] is not None) if row else (0, False)
 
 
-async def add_failure(connection: Connection, associate_id: int, now: int) -> int:
-    """Count one more failure in a row of a user's password, and give their number."""
+async def add_failure(connection: Connection, associate_id: int, now: int) -> tuple[int, bool]:
+    """Count one more failure in a row of a user's password, and lock their number.
+
+    :returns: The number, and whether the password was disabled before; then nothing was counted.
+    """
     if not await connection.execute(_add_failure, associate=associate_id, now=now):
         await connection.insert(
             password_failure, associate_id=associate_id, failures=1, last_failure=now
         )
-    failures, _ = await failures_of(connection, associate_id)
-    return failures
+    return await failures_of(connection, associate_id)
 
 
 async def set_disabled(connection: Connection, associate_id: int, now: int) -> bool:
@@ -218,3 +236,11 @@ async def set_disabled(connection: Connection, associate_id: int, now: int) -> b
 async def forget_failures(connection: Connection, associate_id: int) -> bool:
     """Forget a password's failures, which enables it again; False where there was none."""
     return bool(await connection.execute(_forget_failures, associate=associate_id))
+
+
+async def forget_unless_disabled(connection: Connection, associate_id: int) -> bool:
+    """Forget a password's failures; False where it is disabled, which stays so."""
+    if await connection.execute(_forget_unless_disabled, associate=associate_id):
+        return True
+    _, disabled = await failures_of(connection, associate_id)
+    return not disabled

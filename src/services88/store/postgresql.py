@@ -53,6 +53,8 @@ _SESSION = {
     "timezone": "UTC",
 }
 _dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+_hold = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+_BEGIN_LOSSY = "BEGIN; SET LOCAL synchronous_commit TO off"
 
 # What it takes to write, without a change.
 _LITTLE_MEMORY = select(func.set_config("work_mem", "64kB", True))
@@ -320,10 +322,14 @@ class _Connection:
             status = await self._driver.execute(known.text, *known.values(values))
         return int(status.rpartition(" ")[2])  # "UPDATE 1"
 
-    async def transaction(self, work: Work[T]) -> T:
+    async def hold(self, *keys: int) -> None:
+        # In one order for all, so that no two wait for each other.
+        await self.all(_hold, keys=sorted(keys))
+
+    async def transaction(self, work: Work[T], *, durable: bool = True) -> T:
         """Do a piece of work between BEGIN and COMMIT."""
         with _translated():
-            await self._driver.execute("BEGIN")
+            await self._driver.execute("BEGIN" if durable else _BEGIN_LOSSY)
         try:
             result = await work(self)
         except BaseException as error:
@@ -406,7 +412,7 @@ class PostgresqlDatabase:
         async with self._connection() as connection:
             return await connection.all(statement, **values)
 
-    async def transaction(self, work: Work[T]) -> T:
+    async def transaction(self, work: Work[T], *, durable: bool = True) -> T:
         """Do a piece of work in one transaction.
 
         It is done again where others were in the way or the connection was lost before the commit.
@@ -422,7 +428,7 @@ class PostgresqlDatabase:
                 await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
             try:
                 async with self._connection() as connection:
-                    return await connection.transaction(work)
+                    return await connection.transaction(work, durable=durable)
             except Conflict as error:
                 if isinstance(again, Conflict):
                     raise

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
     true,
 )
 from sqlalchemy.schema import SchemaItem
@@ -36,6 +37,7 @@ __all__ = [
     "installation",
     "metadata",
     "outbox",
+    "password_attempt",
     "password_failure",
     "password_history",
     "person",
@@ -192,9 +194,19 @@ credentials = _table(
     Column("last_used_date", _Instant),
     Column("last_used_info", String(254), nullable=False, server_default=""),
     Column("application_token_id", Integer, nullable=False, server_default="0"),
+    # A random number of each password, by which one is drawn as the model of a name that nobody
+    # has: what verifying costs is then the same. None where the row is no password.
+    Column("draw", Integer),
     UniqueConstraint("tenant_id", "credential_type", "search_name"),
     Index(None, "associate_id", "credential_type"),
     Index(None, "credential_type", "valid_to"),
+    Index(
+        None,
+        "tenant_id",
+        "draw",
+        sqlite_where=text("draw IS NOT NULL"),
+        postgresql_where=text("draw IS NOT NULL"),
+    ),
 )
 
 password_history = _table(
@@ -222,8 +234,22 @@ guess_counter = Table(
     Column("keep_until", _Instant, nullable=False, index=True),
 )
 
+# Attempts at a password that are under way, each let in before the password was looked at.
+# ``until`` is the time of the database's clock at which an attempt no longer counts: its server
+# was killed.
+password_attempt = Table(
+    "password_attempt",
+    metadata,
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), primary_key=True),
+    Column("name_hash", String(64), primary_key=True),
+    Column("address", String(64), primary_key=True),
+    Column("attempt_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", _Instant, nullable=False),
+    Index(None, "tenant_id", "address"),
+)
+
 # Failures in a row of a user's password, since it was last right: it is disabled in the end.
-# User 0 is nobody: what is done for an unknown name is what is done for a known one.
+# Users below 1 are nobody: what is done for an unknown name is what is done for a known one.
 password_failure = Table(
     "password_failure",
     metadata,

@@ -229,6 +229,9 @@ class _Connection:
     async def execute(self, statement: Executable, **values: object) -> int:
         return self._run(statement, statement, values).rowcount
 
+    async def hold(self, *keys: int) -> None:
+        """Do nothing: a transaction has the whole file for itself."""
+
     async def insert(self, table: Table, **values: object) -> int:
         key = (table.name, tuple(values))
         return self._run(key, insert(table), values).lastrowid or 0
@@ -314,6 +317,7 @@ class SqliteDatabase:
         self._probe: sqlite3.Connection | None = None
         self._reader = _Connection(self._read_driver)
         self._writer = _Connection(self._write_driver)
+        self._durable = True
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
 
     async def one(self, statement: Executable, **values: object) -> Row | None:
@@ -326,13 +330,15 @@ class SqliteDatabase:
         self._files.glance()
         return await self._reader.all(statement, **values)
 
-    async def transaction(self, work: Work[T]) -> T:
+    async def transaction(self, work: Work[T], *, durable: bool = True) -> T:
         """Do a piece of work in one transaction, on the writer thread."""
         loop = asyncio.get_running_loop()
         deadline = time.monotonic() + _BUSY_SECONDS
-        return await loop.run_in_executor(self._thread, self._in_transaction, work, deadline)
+        return await loop.run_in_executor(
+            self._thread, self._in_transaction, work, deadline, durable
+        )
 
-    def _in_transaction(self, work: Work[T], deadline: float) -> T:
+    def _in_transaction(self, work: Work[T], deadline: float, durable: bool) -> T:
         # The wait for the lock is that of the caller, the time in the queue included: behind a lock
         # that another process holds, all callers hear of it after the same few seconds.
         left = deadline - time.monotonic()
@@ -340,6 +346,11 @@ class SqliteDatabase:
             raise DatabaseUnavailable("another process holds the database's write lock")
         with _translated():
             self._write_driver.execute(f"PRAGMA busy_timeout={int(left * 1000)}")
+            if durable is not self._durable:
+                # In WAL mode NORMAL leaves the file as whole as FULL does; what was committed last
+                # may be missing after a power cut, unless a commit with FULL came after it.
+                self._write_driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
             self._write_driver.execute("BEGIN IMMEDIATE")
         try:
             result = _finish(cast("Coroutine[Any, Any, T]", work(self._writer)))

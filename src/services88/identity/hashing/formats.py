@@ -24,6 +24,7 @@ __all__ = [
     "Recognised",
     "argon2_too_costly",
     "check_importable",
+    "decoy",
     "identify",
     "recognise",
 ]
@@ -305,6 +306,18 @@ def identify(secret: str) -> str | None:
     own = OWN.fullmatch(secret)
     recognised = recognise(own["argon2"] if own is not None else secret)
     return recognised.name if recognised is not None else None
+
+
+def decoy(secret: str) -> str:
+    """Return a hash of the same form, cost and salt that no known password has.
+
+    A character well before the end is another: behind the last separator stands the hash itself
+    (of ``{SSHA}`` the salt, which makes it that of another password as well).
+    """
+    at = len(secret) - 9
+    if at < 0:  # no hash: nothing is computed for it, whatever it is
+        return secret
+    return f"{secret[:at]}{'B' if secret[at] == 'A' else 'A'}{secret[at + 1 :]}"
 
 
 def proves_only_a_part(secret: str, password: str) -> bool:

@@ -96,7 +96,10 @@ class Hasher:
             return False
         if own is None:
             sent = password.encode()
-            return recognised.verify(sent) or (normal != sent and recognised.verify(normal))
+            found = recognised.verify(sent)
+            # Both, also where the first is it: how often a hash is tried depends on the password
+            # that was sent alone.
+            return (normal != sent and recognised.verify(normal)) or found
         if own["pepper"] is None:
             return self._verify(own["argon2"], normal)
         pepper = self._peppers.get(own["pepper"])
@@ -105,6 +108,13 @@ class Hasher:
             self._verify(self._nobody, normal)  # an answer at once would tell that the user exists
             return False
         return self._verify(own["argon2"], pepper.apply(normal))
+
+    def decoy(self, like: str | None) -> str:
+        """Return a hash that no password has and that costs as much to verify as another.
+
+        :param like: That other hash; None for one with today's parameters.
+        """
+        return self.nobody if like is None else formats.decoy(like)
 
     def verify_another(self, secret: str, proved: str, password: str) -> bool:
         """Say whether a hash, which one password was just proved with, is that of another as well.
@@ -133,6 +143,13 @@ class Hasher:
             "configured. Add it to the peppers again, below the current one.",
             pepper,
         )
+
+    def draw(self, text: str) -> int:
+        """Return a number below 2**31 that is always the same for a text; see :meth:`fingerprint`.
+
+        With another pepper it is another.
+        """
+        return int(self.fingerprint(f"draw:{text}")[:8], 16) >> 1
 
     def fingerprint(self, text: str) -> str:
         """Give what stands for a text that is not to be kept, 64 characters; quick.

@@ -5,13 +5,13 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from services88.identity.errors import CallerLeft, ServerBusy
 from services88.identity.hashing.hasher import Hasher
@@ -75,9 +75,10 @@ class Hashing:
         self.hasher = hasher or Hasher()
         self._threads = threads or threads_of()
         self._queue = queue
-        self._patience = patience
         self._under_way = 0
+        self._held = 0
         self._waiting_for: Counter[str] = Counter()
+        self.patience = patience
         self.rejected = 0
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(
@@ -91,12 +92,14 @@ class Hashing:
         """
         return await self.run(lambda: self.hasher.hash(password))
 
-    async def verify(self, secret: str | None, password: str) -> bool:
-        """Say whether a hash is that of the password; None takes as long and says no.
+    async def verify(self, secret: str | None, password: str, *, like: str | None = None) -> bool:
+        """Check whether a hash is that of the password.
 
+        :param secret: None where there is none: that takes as long and is always false.
+        :param like: The hash that is imitated where there is none; see :meth:`Hasher.decoy`.
         :raises ServerBusy: Too much is waiting already.
         """
-        against = secret if secret is not None else self.hasher.nobody
+        against = secret if secret is not None else self.hasher.decoy(like)
         return await self.run(lambda: self.hasher.verify(against, password))
 
     def may_replace(self, secret: str, password: str) -> bool:
@@ -112,7 +115,7 @@ class Hashing:
         of = asker.get() or Asker()
         # The rest of what was begun waits for as long as it takes: it is never behind more than the
         # queue, and refusing it would waste what was done.
-        patience = None if of.admitted else self._patience
+        patience = None if of.admitted else self.patience
         self._admit(of)
 
         def begun() -> T:
@@ -128,24 +131,49 @@ class Hashing:
         try:
             done, _ = await asyncio.wait((waited,), timeout=patience)
             if not done and future.cancel():
-                self._reject()
+                self.reject()
             # Once begun, it is done soon: it is awaited however long it waited before.
             return await waited
         except asyncio.CancelledError:
             waited.cancel()  # not begun, it is dropped; begun, it keeps its place until it ends
             raise
 
+    @contextmanager
+    def held_place(self) -> Iterator[Asker]:
+        """Take a place in the queue for a request that waits for something else before it hashes.
+
+        :raises ServerBusy: Too much is waiting already.
+        """
+        of = asker.get() or Asker()
+        with self._lock:
+            self._check_room(of)
+            self._held += 1
+            self._waiting_for[of.address] += 1
+        try:
+            yield of
+        finally:
+            self._leave_queue(of)
+            with self._lock:
+                self._held -= 1
+
     def _admit(self, of: Asker) -> None:
         with self._lock:
-            waiting = self._under_way - self._threads
-            too_many = of.address and self._waiting_for[of.address] >= max(1, self._queue // 2)
-            if not of.admitted and (waiting >= self._queue or (waiting >= 0 and too_many)):
-                self._reject()
+            self._check_room(of)
             of.admitted = True
             self._under_way += 1
             self._waiting_for[of.address] += 1
 
-    def _reject(self) -> None:
+    def _check_room(self, of: Asker) -> None:
+        waiting = self._under_way - self._threads + self._held
+        too_many = of.address and self._waiting_for[of.address] >= max(1, self._queue // 2)
+        if not of.admitted and (waiting >= self._queue or (waiting >= 0 and too_many)):
+            self.reject()
+
+    def reject(self) -> NoReturn:
+        """Refuse a request, since there is too much to do.
+
+        :raises ServerBusy: Always.
+        """
         self.rejected += 1
         raise ServerBusy(retry_after=2)
 
@@ -174,7 +202,7 @@ class Hashing:
     @property
     def waiting(self) -> int:
         """How much waits for a thread."""
-        return max(0, self._under_way - self._threads)
+        return max(0, self._under_way - self._threads) + self._held
 
     def close(self) -> None:
         """End the threads."""
