@@ -22,6 +22,7 @@ __all__ = [
     "table",
     "tells_errors",
     "tenant_option",
+    "warn_of_exposed",
 ]
 
 P = ParamSpec("P")
@@ -90,10 +91,14 @@ def on_database(
     """Open the database, creating or migrating it where needed, and do a piece of work."""
     from services88.identity import tenants
     from services88.settings import load
+    from services88.store.migrate import exposed_files
     from services88.web.application import identity_of
 
     async def run() -> T:
-        identity = identity_of(load({"database": database}, config))
+        settings = load({"database": database}, config)
+        identity = identity_of(settings)
+        for file in exposed_files(settings.database):
+            warn_of_exposed(file)
         try:
             return await work(identity, await tenants.named(identity, tenant))
         finally:
@@ -101,6 +106,15 @@ def on_database(
             identity.hashing.close()
 
     return asyncio.run(run())
+
+
+def warn_of_exposed(file: Path) -> None:
+    """Warn of a database, or a copy of one, that everybody can read or write."""
+    click.echo(
+        f"Warning: everybody on this machine can read or write {file}, which holds password "
+        "hashes. Run `chmod 600` on it.",
+        err=True,
+    )
 
 
 def new_password(*, from_stdin: bool) -> str:

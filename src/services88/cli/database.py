@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services88.cli.common import database_option, tells_errors
+from services88.cli.common import database_option, tells_errors, warn_of_exposed
 
 if TYPE_CHECKING:
     from services88.settings import Settings
@@ -79,12 +79,15 @@ def restore(file: Path, *, force: bool, database: str | None, config: Path | Non
     """
     from services88.settings import load
     from services88.store.backup import restore as put_back
+    from services88.store.sqlite import exposed_files
 
     settings = load({"database": database}, config)
 
     def check(copy: Path) -> None:
         asyncio.run(_verify(settings.model_copy(update={"database": f"sqlite:///{copy}"})))
 
+    for exposed in exposed_files(file):
+        warn_of_exposed(exposed)
     put_back(settings.database, file, check, force=force)
     click.echo(f"The database is as it was when {file} was made.")
 

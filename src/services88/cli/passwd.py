@@ -95,6 +95,9 @@ def _passwords(*, from_stdin: bool) -> tuple[str, str]:
 def _application_token(file: Path | None) -> str | None:
     if file is None:
         return None
+    from services88.identity.secret_files import refuse_open_file
+
+    refuse_open_file(file, f"the file {file}", "have the token revoked and a new one issued")
     try:
         return file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
