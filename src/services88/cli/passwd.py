@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from services88.cli.common import line_of_stdin, tells_errors
+from services88.cli.common import line_of_stdin, say, tells_errors
 
 __all__ = ["passwd"]
 
@@ -82,7 +82,7 @@ def passwd(
             client.change_own_password(old, new)
     except ClientError as error:
         raise click.ClickException(_without(secrets, str(error))) from error
-    click.echo(f"The server has changed the password of {user}.")
+    say(f"The server has changed the password of {user}.")
 
 
 def _passwords(*, from_stdin: bool) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from services88.cli.common import (
     new_password,
     on_database,
     password_option,
+    say,
     table,
     tells_errors,
     tenant_option,
@@ -91,7 +92,7 @@ def add(
         )
 
     added = on_database(database, config, tenant, work)
-    click.echo(f"Added {added.name} (associate {added.associate_id}) with role {added.role_name}.")
+    say(f"Added {added.name} (associate {added.associate_id}) with role {added.role_name}.")
 
 
 @user.command("list")
@@ -144,7 +145,7 @@ def show(name: str, tenant: str | None, database: str | None, config: Path | Non
         ("State", _state(one) + (", password disabled" if locked else "")),
         ("Last sign-in", last.isoformat(" ", "seconds") if last else "never"),
     ):
-        click.echo(f"{label + ':':14}{value}".rstrip())
+        say(f"{label + ':':14}{value}".rstrip())
 
 
 @user.command("set-password")
@@ -172,7 +173,7 @@ def set_password(
         return found
 
     changed = on_database(database, config, tenant, work)
-    click.echo(f"The password of {changed.name} is set. Their tickets have ended.")
+    say(f"The password of {changed.name} is set. Their tickets have ended.")
 
 
 @user.command()
@@ -188,7 +189,7 @@ def unlock(name: str, tenant: str | None, database: str | None, config: Path | N
         return await accounts.unlock(identity, of, name)
 
     unlocked = on_database(database, config, tenant, work)
-    click.echo(f"{name} is unlocked." if unlocked else f"{name} was not locked.")
+    say(f"{name} is unlocked." if unlocked else f"{name} was not locked.")
 
 
 @user.command()
@@ -221,4 +222,4 @@ def _retire(
 
     changed = on_database(database, config, tenant, work)
     state = "retired" if retired else "active"
-    click.echo(f"{name} is {state}." if changed else f"{name} was {state} already.")
+    say(f"{name} is {state}." if changed else f"{name} was {state} already.")
