@@ -76,9 +76,10 @@ def tells_errors(command: Callable[P, T]) -> Callable[P, T]:
             raise click.ClickException(f"The database cannot be used. {_shown(str(error))}") from (
                 error
             )
-        except click.ClickException as error:
-            error.message = _shown(error.message)
+        except click.UsageError:
             raise
+        except click.ClickException as error:
+            raise click.ClickException(_shown(error.message)) from error
 
     return telling
 
