@@ -67,9 +67,11 @@ def _journal(tenant: "Services88") -> str:
 
 
 def _told(exchange: Any) -> str:
+    from services88.identity.names import escaped
+
     what = exchange.operation or f"{exchange.method} {exchange.path}"
     who = f" by {exchange.user}" if exchange.user else ""
     why = f": {exchange.reason}" if exchange.reason else ""
     lines = [f"{what}{who} {exchange.outcome}{why}"]
     lines += [f"  near miss: {miss.message}" for miss in exchange.near_misses]
-    return "\n".join(lines)
+    return "\n".join(map(escaped, lines))

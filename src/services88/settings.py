@@ -1,9 +1,13 @@
 """The settings, and where they come from: flags, then the environment, then a TOML file."""
 
+import os
+import re
+import tomllib
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar, Literal
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -18,8 +22,11 @@ from sqlalchemy.exc import ArgumentError
 from services88.identity.errors import BadInput
 from services88.identity.guess_limits import networks
 from services88.identity.policy import Preset
+from services88.identity.secret_files import refuse_open_mode
 
 __all__ = ["Settings", "load", "masked_url"]
+
+_HOST = re.compile(r"[\w.-]*|\[?[0-9A-Fa-f:.]+(?:%\w+)?\]?")
 
 
 class Settings(BaseSettings):
@@ -162,9 +169,38 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _check_public_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if not value:
+            return None
+        if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
-        return value.rstrip("/") if value else None
+        if not value.isprintable() or " " in value:
+            raise ValueError("must hold no blanks and no invisible characters")
+        parts = urlsplit(value)
+        if "@" in parts.netloc:
+            raise ValueError(
+                "must hold no user name and no password: it is published, in the WSDL, in mails "
+                "and on pages; write https://HOST"
+            )
+        if not parts.hostname or "?" in value or "#" in value:
+            raise ValueError("must be scheme, host, port and path only, as https://crm.example.com")
+        return value.rstrip("/")
+
+    @field_validator("smtp_host")
+    @classmethod
+    def _check_smtp_host(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not _HOST.fullmatch(value):
+            raise ValueError(
+                "must be the name or address of a host alone; the port goes into smtp_port, and "
+                "who signs in there into smtp_user and smtp_password"
+            )
+        url = info.data.get("public_url") or ""
+        if value and url.startswith("http://") and not _is_loopback(url):
+            raise ValueError(
+                "needs public_url to begin with https://, since mails hold links with a token that "
+                "changes a password: give the server TLS (tls_certificate, tls_key), put a proxy "
+                "that does it in front (behind_proxy), or leave public_url or smtp_host out"
+            )
+        return value
 
     @field_validator("smtp_user")
     @classmethod
@@ -198,6 +234,14 @@ class Settings(BaseSettings):
         return tuple(sources)
 
 
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, 6.3
+
+
 def masked_url(url: str) -> str:
     """Give a database URL without its passwords."""
     try:
@@ -220,10 +264,11 @@ def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
 
     :param flags: What was given on the command line, by field name; None means not given.
     :param config: A TOML file.
-    :raises BadInput: A value is not possible, or a name unknown.
+    :raises BadInput: A value is not possible, or a name unknown; or the file holds secrets and
+        everybody can read or write it.
     """
-    if config is not None and not config.is_file():
-        raise BadInput(f"There is no configuration file {config}.")
+    if config is not None:
+        _check_file(config)
 
     class Configured(Settings):
         config_file = config
@@ -237,3 +282,30 @@ def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
         raise BadInput(f"The settings cannot be used: {said}.") from None
     except ValueError as error:
         raise BadInput(f"The configuration file {config} cannot be read: {error}.") from None
+
+
+def _check_file(config: Path) -> None:
+    """Refuse a file with secrets in it that everybody can read, as a pepper file is refused."""
+    if not config.is_file():
+        raise BadInput(f"There is no configuration file {config}.")
+    try:
+        with config.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            found = tomllib.load(file)
+    except OSError as error:
+        raise BadInput(
+            f"The configuration file {config} cannot be read: {error.strerror}."
+        ) from error
+    except ValueError as error:
+        raise BadInput(f"The configuration file {config} cannot be read: {error}.") from None
+    secret = [name for name, value in found.items() if _holds_secret(name, value)]
+    if secret:
+        what = f"the configuration file {config}, which holds {' and '.join(secret)}"
+        refuse_open_mode(mode, what, "change those secrets")
+
+
+def _holds_secret(name: str, value: object) -> bool:
+    if name == "database":
+        return isinstance(value, str) and masked_url(value) != value
+    field = Settings.model_fields.get(name)
+    return bool(value) and field is not None and "SecretStr" in str(field.annotation)

@@ -105,6 +105,7 @@ def tls_server(tmp_path: Path, authority: trustme.CA) -> Iterator[str]:
     folder.mkdir()
     issued = authority.issue_cert("localhost", "127.0.0.1")
     issued.private_key_pem.write_to_path(folder / "key.pem")
+    (folder / "key.pem").chmod(0o600)
     issued.cert_chain_pems[0].write_to_path(folder / "chain.pem")
     database = f"sqlite:///{folder / 'tls.db'}"
     command = ("user", "add", "JANE", "--password-stdin", "--database", database)
@@ -135,6 +136,7 @@ def test_an_online_installation_asks_for_the_token(tmp_path: Path, passwd: Passw
     folder.mkdir()
     token, wrong = tmp_path / "token.txt", tmp_path / "wrong.txt"
     wrong.write_text("no token of anybody")
+    wrong.chmod(0o600)
     with serve(folder, "--installation", "online") as online:
         at = ("--tenant", "Cust1", "--database", online.database)
         for command in (("tenant", "add", "Cust1", *at[2:]), ("app-token", "issue", "tests", *at)):
@@ -148,4 +150,7 @@ def test_an_online_installation_asks_for_the_token(tmp_path: Path, passwd: Passw
                 passwd(url, "JANE", OLD, NEW, *options), "SoSessionException", "pplication token"
             )
         right = ("--application-token-file", str(token))
+        token.chmod(0o644)
+        assert_refused(passwd(url, "JANE", OLD, NEW, *right), "chmod 600")
+        token.chmod(0o600)
         assert passwd(url, "JANE", OLD, NEW, *right).returncode == 0

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from services88.identity import tickets
 from services88.identity.errors import BadInput
-from services88.identity.names import check_tenant_name, check_user_name, is_mailable, key_of
+from services88.identity.names import (
+    check_email,
+    check_nick_name,
+    check_tenant_name,
+    check_text,
+    check_user_name,
+    escaped,
+    is_mailable,
+    key_of,
+)
 
 
 @given(st.text())
@@ -76,7 +85,8 @@ def test_a_user_name_is_one_that_can_be_found_again_or_is_refused(name: str) -> 
         return
     assert checked == name.strip()
     assert 1 <= len(checked) <= 254
-    assert not any(unicodedata.category(character).startswith("C") for character in checked)
+    visible = checked.replace("\u200c", "").replace("\u200d", "")
+    assert not any(unicodedata.category(character).startswith("C") for character in visible)
     assert not tickets.looks_like_ticket(checked)
     assert key_of(checked) == key_of(name)
     assert 0 < len(key_of(checked)) <= 254
@@ -93,6 +103,76 @@ def test_user_names_that_are_refused(name: str) -> None:
 )
 def test_user_names_that_are_possible(name: str) -> None:
     assert check_user_name(name) == name
+
+
+HIDDEN = [
+    *(
+        "\0\t\n\r\x1b\x7f\x80\x85\x9b\xad\u034f\u061c\u115f\u17b4\u180e\u200b\u200c\u200d\u200e\u200f"
+    ),
+    *(
+        "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2064\u2066\u2067\u2068\u2069\u206f\u2800\u3164"
+    ),
+    *("\ud800\udfff\ue000\ufdd0\ufe0f\ufeff\uffa0\ufff9\ufffe\uffff\U0001d173\U000e0001\U000e0100"),
+    *("\U0001fffe\U0010ffff"),
+]
+
+
+@pytest.mark.parametrize("character", HIDDEN, ids=ascii)
+def test_what_cannot_be_seen_is_in_no_name(character: str) -> None:
+    """Names, nick names, persons, companies, applications, addresses (ASVS 2.2.1)."""
+    text = f"ja{character}ne"
+    code = f"U\\+{ord(character):04X}"
+    for check in (
+        check_user_name,
+        check_nick_name,
+        check_email,
+        lambda text: check_text(text, "A company", 254),
+    ):
+        with pytest.raises(BadInput, match=code):
+            check(text)
+    with pytest.raises(BadInput):
+        check_tenant_name(text)
+    shown = escaped(text)
+    assert shown.isascii()
+    assert shown.isprintable()
+    assert shown.startswith("ja\\")
+    assert escaped(text, keep=character) == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["علی\u200cرضا", "می\u200cخواهم", "अर्\u200dक", "ක්\u200dරිස්තු", "क्\u200cष", "María José",
+     "O\u2019Neill",
+     "Zoë 🎉", "山田\u3000太郎", "מִרְיָם", "Nguyễn", "ـ", "AT&T <x>"],
+)  # fmt: skip
+def test_names_of_many_scripts_are_possible(name: str) -> None:
+    assert check_user_name(name) == check_nick_name(name) == escaped(name) == name
+    check_text(name, "A name", 99)
+
+
+@pytest.mark.parametrize("name", ["علی\u200cرضا", "अर्\u200dक"])
+def test_joiners_make_no_second_name(name: str) -> None:
+    assert key_of(name) == key_of(name.replace("\u200c", "").replace("\u200d", ""))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\u200cعلی", "علی\u200c", "a\u200cb", "a\u200db", "عل\u200dی", "ع\u200c\u200cل", "क\u200dष"],
+)
+def test_joiners_elsewhere_are_refused(name: str) -> None:
+    with pytest.raises(BadInput, match=r"U\+200[CD]"):
+        check_user_name(name)
+
+
+@given(st.text(st.characters(categories=None), max_size=20))
+def test_whatever_is_shown_has_nothing_hidden(text: str) -> None:
+    shown = escaped(text)
+    assert escaped(shown) == shown
+    if shown == text:
+        check_text(text, "A name", 99)
+    else:
+        with pytest.raises(BadInput):
+            check_text(text, "A name", 99)
 
 
 @given(st.text())

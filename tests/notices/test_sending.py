@@ -18,6 +18,7 @@ from services88.settings import load
 from services88.store.database import Connection
 from services88.store.schema import outbox, reset_link
 from services88.web.application import identity_of
+from tests.databases import sql
 from tests.notices.conftest import Heard, mailing
 from tests.notices.smtp import SmtpServer
 from tests.running import RunningServer, Starter, TestClock, credentials, envelope, running
@@ -108,12 +109,13 @@ def test_who_has_no_address_gets_none(start: Starter, smtp: SmtpServer) -> None:
         "jane@example.com\r\nRCPT TO:<eve@example.com>",
         "jane@example.com\nBcc: eve@example.com",
         "jane@example.com\0",
+        "jane@example.com\u2028Bcc: eve@example.com",
     ],
 )
 def test_an_address_with_lines_is_none(start: Starter, email: str) -> None:
     """ASVS 1.3.11."""
     server = start()
-    with pytest.raises(BadInput, match="control characters"):
+    with pytest.raises(BadInput, match="no control"):
         server.add_user("JANE", "a password", email=email)
 
 
@@ -132,7 +134,8 @@ def test_a_mail_goes_to_one_address_or_to_none(
     """ASVS 1.3.11."""
     smtp.listen()
     server = start(**mailing(smtp))
-    server.add_user("JANE", "a password", email=email)
+    server.add_user("JANE", "a password")
+    sql(server.database, "UPDATE person SET email = ?", email)  # as an older version took it
     set_by_operator(server, "JANE", "another")
     postponed.wait()
     server.add_user("JOE", "a password", email="joe@example.com")

@@ -12,12 +12,13 @@ import pytest
 import trustme
 from cryptography import x509
 
-from tests.programs import Program, serving
+from tests.programs import Program, finished, serving
 
 
 def _place(folder: Path, certificate: trustme.LeafCert) -> int:
     (folder / "chain.pem").write_bytes(certificate.cert_chain_pems[0].bytes())
     (folder / "key.pem").write_bytes(certificate.private_key_pem.bytes())
+    (folder / "key.pem").chmod(0o600)
     return x509.load_pem_x509_certificate(certificate.cert_chain_pems[0].bytes()).serial_number
 
 
@@ -128,20 +129,24 @@ def test_weak_ciphers_are_refused(folder: Path, authority: trustme.CA, offered: 
         _connect(server, weak).close()
 
 
-def test_a_key_that_everybody_can_read_is_told(folder: Path, authority: trustme.CA) -> None:
+def test_a_key_that_everybody_can_read_is_refused(folder: Path, authority: trustme.CA) -> None:
     """ASVS 13.3.2."""
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
-    _place(folder, authority.issue_cert("127.0.0.1"))
+    first = _place(folder, authority.issue_cert("127.0.0.1"))
     files = ("--tls-certificate", "chain.pem", "--tls-key", "key.pem")
-    (folder / "key.pem").chmod(0o600)
     with serving(*files, folder=folder, tls=trusting) as server:
-        assert "everybody" not in server.said
+        _place(folder, authority.issue_cert("127.0.0.1"))
         (folder / "key.pem").chmod(0o644)
         server.process.send_signal(signal.SIGHUP)
-        server.wait_for("everybody on this machine can read or write the TLS key .*key.pem")
-    with serving(*files, folder=folder, tls=trusting) as server:
-        server.wait_for("everybody on this machine can read or write the TLS key .*key.pem")
+        server.wait_for("stays as it was: Everybody on this machine can read or write the TLS key")
+        connection = _connect(server, trusting)
+        assert _serial(connection) == first
+        connection.close()
+    for command in (("serve", "--port", "0"), ("config", "check")):
+        refused = finished(*command, *files, folder=folder)
+        assert refused.returncode == 1
+        assert "can read or write the TLS key key.pem. Run `chmod 600`" in refused.stderr
 
 
 def test_without_a_certificate_sighup_ends_nothing(folder: Path) -> None:

@@ -65,6 +65,13 @@ def test_a_password_that_was_not_escaped_is_not_told(folder: Path) -> None:
         assert "hidden" not in refused.stderr
 
 
+def test_what_cannot_be_seen_is_shown_escaped(folder: Path) -> None:
+    sender = "a\u202e\u2028\x9b@example.com"
+    shown = finished("config", "show", folder=folder, SERVICES88_MAIL_FROM=sender)
+    assert 'mail_from = "a\\u202e\\u2028\\u009b@example.com"' in shown.stdout
+    assert tomllib.loads(shown.stdout)["mail_from"] == sender
+
+
 def test_what_is_shown_makes_the_same_server(folder: Path) -> None:
     first = finished("config", "show", "--port", "4711", "--no-wsdl", folder=folder)
     (folder / "shown.toml").write_text(first.stdout)

@@ -52,6 +52,7 @@ def test_the_compose_file_follows_its_schema() -> None:
 def test_the_health_check_of_the_container(folder: Path, authority: trustme.CA) -> None:
     certificate = authority.issue_cert("crm.example.com")
     certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "both.pem"))
+    (folder / "both.pem").chmod(0o600)
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
     trusting.check_hostname = False

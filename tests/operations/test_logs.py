@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import logging
 import re
 import signal
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -126,3 +128,19 @@ def test_lines_of_calls_stay_in_order_with_others_and_are_all_there(folder: Path
     assert [event["event"] for event in events].count("call") == 20
     times = [event["timestamp"] for event in events]
     assert times == sorted(times)
+
+
+def test_on_the_console_what_cannot_be_seen_is_escaped() -> None:
+    """A stranger's text can neither forge lines nor drive the terminal (ASVS 16.4.1)."""
+    record = logging.makeLogRecord(
+        {"msg": "bad %s", "args": ("a\u202e\u2028\nforged\x1b[31m",), "who": "x\u200b\x9b"}
+    )
+    try:
+        raise ValueError("\x1b]0;\u2029")
+    except ValueError:
+        record.exc_info = sys.exc_info()
+    line = logs.Lines(as_json=False).format(record)
+    assert r"bad a\u202e\u2028\x0aforged\x1b[31m" in line
+    assert r"who=x\u200b\x9b" in line
+    assert r"ValueError: \x1b]0;\u2029" in line
+    assert not set(line) & set("\x1b\x9b\u200b\u202e\u2028\u2029")

@@ -152,6 +152,66 @@ def test_a_public_url_has_no_slash_at_its_end(given: str) -> None:
     assert load({"public_url": given}).public_url == "https://x.example"
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://user:hush@x.example", "https://hush@x.example", "https://:hush@x.example/a",
+     "https://x.example?token=hush", "https://x.example/#hush", "https://x.example/\u202ehush",
+     "https://x.example/ hush", "https://"],
+)  # fmt: skip
+def test_a_public_url_holds_no_secret(url: str) -> None:
+    with pytest.raises(BadInput, match="public_url: ") as caught:
+        load({"public_url": url})
+    assert "hush" not in str(caught.value)
+
+
+MAIL = {"smtp_host": "mail.example.com", "mail_from": "a@example.com"}
+
+
+def test_tokens_are_mailed_for_https_only() -> None:
+    """ASVS 12.2.1."""
+    with pytest.raises(BadInput, match=r"smtp_host: .*https://.*tls_certificate.*behind_proxy"):
+        load({**MAIL, "public_url": "http://crm.example.com"})
+    for url in ("https://crm.example.com", "http://127.0.0.1:8088", "http://[::1]", None,
+                "http://localhost:1"):  # fmt: skip
+        assert load({**MAIL, "public_url": url}).public_url == url
+    assert load({"public_url": "http://crm.example.com"}).public_url == "http://crm.example.com"
+
+
+@pytest.mark.parametrize("host", ["user:hush@mail.example", "smtp://hush@mail.example", "a b"])
+def test_the_host_for_mails_holds_no_password(host: str) -> None:
+    with pytest.raises(BadInput, match=r"smtp_host: .*smtp_password") as caught:
+        load({**MAIL, "smtp_host": host})
+    assert "hush" not in str(caught.value)
+
+
+SECRETS = [
+    'peppers = "2024a:hush"',
+    'smtp_password = "hush"',
+    'database = "postgresql://crm:hush@db.example/crm"',
+    'database = "postgresql://db.example/crm?password=hush"',
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_a_file_with_secrets_that_everybody_can_read_is_refused(line: str, tmp_path: Path) -> None:
+    """As a pepper file is (ASVS 13.3.2)."""
+    file = _toml(tmp_path, line)
+    for mode in (0o644, 0o604, 0o602):
+        file.chmod(mode)
+        with pytest.raises(BadInput, match=r"own\.toml, which holds \w+\. Run `chmod 600`") as said:
+            load({}, file)
+        assert "hush" not in str(said.value)
+    for mode in (0o600, 0o640):
+        file.chmod(mode)
+        load({}, file)
+
+
+def test_a_file_without_secrets_may_be_read_by_everybody(tmp_path: Path) -> None:
+    file = _toml(tmp_path, 'database = "postgresql://crm@db.example/crm"\nport = 1')
+    file.chmod(0o644)
+    assert load({}, file).port == 1
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load({}).port = 1

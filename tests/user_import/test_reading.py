@@ -144,7 +144,9 @@ def test_a_missing_file_is_told(folder: Path) -> None:
         ({"name": "7T:x"}, "7T:"),
         ({"name": "a\x07"}, "control"),
         ({"firstname": "x" * 100}, "firstname has more than 99"),
-        ({"lastname": "a\nb"}, "lastname holds control"),
+        ({"lastname": "a\nb"}, "lastname has no control"),
+        ({"lastname": "a\u202eb"}, "U+202E"),
+        ({"email": "a\u2028b@example.com"}, "U+2028"),
         ({"email": "nobody"}, "email is no e-mail address"),
         ({"email": "a b@example.com"}, "email is no e-mail address"),
         ({"email": "x" * 250 + "@a.no"}, "email has more than 254"),
@@ -196,7 +198,7 @@ def test_a_wrong_row_is_a_problem_with_cause_and_remedy(
         ('{"name": "a", "retired": 1}', "retired has the wrong type"),
         ('{"name": "a", "password": 123456789}', "password has the wrong type"),
         ('{"name": "a", "type": true}', "type has the wrong type"),
-        ('{"name": "a", "firstname": "\\ud800"}', "broken"),
+        ('{"name": "a", "firstname": "\\ud800"}', "half of a surrogate pair"),
     ],
 )
 def test_a_wrong_json_line_is_a_problem(read: Read, line: str, told: str) -> None:

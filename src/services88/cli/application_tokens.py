@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services88.cli.common import database_option, on_database, table, tells_errors, tenant_option
+from services88.cli.common import (
+    database_option,
+    on_database,
+    say,
+    table,
+    tells_errors,
+    tenant_option,
+)
 
 if TYPE_CHECKING:
     from services88.identity.application_tokens import Issued
@@ -34,8 +41,8 @@ def issue(application: str, tenant: str | None, database: str | None, config: Pa
         return await application_tokens.issue(identity, of, application)
 
     issued = on_database(database, config, tenant, work)
-    click.echo(f"Token {issued.application_token_id} for {application}. Keep it: it is", err=True)
-    click.echo("not shown again.", err=True)
+    say(f"Token {issued.application_token_id} for {application}. Keep it: it is", err=True)
+    say("not shown again.", err=True)
     click.echo(issued.text)
 
 
@@ -78,4 +85,4 @@ def revoke(token_id: int, tenant: str | None, database: str | None, config: Path
         await application_tokens.revoke(identity, of, token_id)
 
     on_database(database, config, tenant, work)
-    click.echo(f"Token {token_id} is revoked.")
+    say(f"Token {token_id} is revoked.")

@@ -19,9 +19,11 @@ __all__ = [
     "new_password",
     "on_database",
     "password_option",
+    "say",
     "table",
     "tells_errors",
     "tenant_option",
+    "warn_of_exposed",
 ]
 
 P = ParamSpec("P")
@@ -69,11 +71,30 @@ def tells_errors(command: Callable[P, T]) -> Callable[P, T]:
         try:
             return command(*args, **kwargs)
         except (BadInput, Refusal) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_shown(str(error))) from error
         except StoreError as error:
-            raise click.ClickException(f"The database cannot be used. {error}") from error
+            raise click.ClickException(f"The database cannot be used. {_shown(str(error))}") from (
+                error
+            )
+        except click.UsageError:
+            raise
+        except click.ClickException as error:
+            raise click.ClickException(_shown(error.message)) from error
 
     return telling
+
+
+def _shown(text: str) -> str:
+    from services88.identity.names import escaped
+
+    return escaped(text, keep="\n")
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line, with what cannot be seen in it escaped: names in it may be anybody's choice."""
+    from services88.identity.names import escaped
+
+    click.echo(escaped(line), err=err)
 
 
 def _is_broken(value: str) -> bool:
@@ -96,10 +117,14 @@ def on_database(
     """
     from services88.identity import audit, tenants
     from services88.settings import load
+    from services88.store.migrate import exposed_files
     from services88.web.application import identity_of
 
     async def run() -> T:
-        identity = identity_of(load({"database": database}, config))
+        settings = load({"database": database}, config)
+        identity = identity_of(settings)
+        for file in exposed_files(settings.database):
+            warn_of_exposed(file)
         try:
             if not reads_trail:
                 await audit.check_heads(identity)
@@ -109,6 +134,15 @@ def on_database(
             identity.hashing.close()
 
     return asyncio.run(run())
+
+
+def warn_of_exposed(file: Path) -> None:
+    """Warn of a database, or a copy of one, that everybody can read or write."""
+    say(
+        f"Warning: everybody on this machine can read or write {file}, which holds password "
+        "hashes. Run `chmod 600` on it.",
+        err=True,
+    )
 
 
 def new_password(*, from_stdin: bool) -> str:
@@ -128,8 +162,10 @@ def line_of_stdin() -> str:
 
 
 def table(headings: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-    """Print rows under headings."""
-    lines = [headings, *(tuple(str(cell) for cell in row) for row in rows)]
+    """Print rows under headings; what cannot be seen in a cell is escaped."""
+    from services88.identity.names import escaped
+
+    lines = [headings, *(tuple(escaped(str(cell)) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))

@@ -85,5 +85,14 @@ def _line(settings: "Settings", name: str, source: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    # A basic string of TOML is one of JSON, but for DEL, which TOML wants escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    # A basic string of TOML is one of JSON. What cannot be seen is escaped, DEL too, as TOML wants.
+    return "".join(
+        one if one.isprintable() else _in_toml(one) for one in json.dumps(text, ensure_ascii=False)
+    )
+
+
+def _in_toml(character: str) -> str:
+    number = ord(character)
+    if "\ud800" <= character <= "\udfff":  # an environment variable that is no text
+        return "\\ufffd"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

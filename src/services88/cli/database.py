@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services88.cli.common import database_option, tells_errors
+from services88.cli.common import database_option, say, tells_errors, warn_of_exposed
 
 if TYPE_CHECKING:
     from services88.settings import Settings
@@ -31,9 +31,7 @@ def upgrade(database: str | None, config: Path | None) -> None:
     before = migrate.current(url)
     migrate.upgrade(url)
     after = migrate.current(url)
-    click.echo(
-        f"At {after} already." if before == after else f"From {before or 'none'} to {after}."
-    )
+    say(f"At {after} already." if before == after else f"From {before or 'none'} to {after}.")
 
 
 @db.command()
@@ -45,7 +43,7 @@ def current(database: str | None, config: Path | None) -> None:
     from services88.store import migrate
 
     found = migrate.current(load({"database": database}, config).database)
-    click.echo(f"{found or 'none'} (newest: {migrate.head()})")
+    say(f"{found or 'none'} (newest: {migrate.head()})")
 
 
 _FORCE = "Replace what is there."
@@ -63,7 +61,7 @@ def backup(file: Path, *, force: bool, database: str | None, config: Path | None
     from services88.store.backup import backup as copy
 
     copy(load({"database": database}, config).database, file, force=force)
-    click.echo(f"The database is copied to {file}.")
+    say(f"The database is copied to {file}.")
 
 
 @db.command()
@@ -79,14 +77,17 @@ def restore(file: Path, *, force: bool, database: str | None, config: Path | Non
     """
     from services88.settings import load
     from services88.store.backup import restore as put_back
+    from services88.store.sqlite import exposed_files
 
     settings = load({"database": database}, config)
 
     def check(copy: Path) -> None:
         asyncio.run(_verify(settings.model_copy(update={"database": f"sqlite:///{copy}"})))
 
+    for exposed in exposed_files(file):
+        warn_of_exposed(exposed)
     put_back(settings.database, file, check, force=force)
-    click.echo(f"The database is as it was when {file} was made.")
+    say(f"The database is as it was when {file} was made.")
 
 
 async def _verify(settings: "Settings") -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from services88.cli.common import line_of_stdin, tells_errors
+from services88.cli.common import line_of_stdin, say, tells_errors
 
 __all__ = ["passwd"]
 
@@ -82,7 +82,7 @@ def passwd(
             client.change_own_password(old, new)
     except ClientError as error:
         raise click.ClickException(_without(secrets, str(error))) from error
-    click.echo(f"The server has changed the password of {user}.")
+    say(f"The server has changed the password of {user}.")
 
 
 def _passwords(*, from_stdin: bool) -> tuple[str, str]:
@@ -95,6 +95,9 @@ def _passwords(*, from_stdin: bool) -> tuple[str, str]:
 def _application_token(file: Path | None) -> str | None:
     if file is None:
         return None
+    from services88.identity.secret_files import refuse_open_file
+
+    refuse_open_file(file, f"the file {file}", "have the token revoked and a new one issued")
     try:
         return file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -11,6 +11,7 @@ from services88.cli.common import (
     database_option,
     new_password,
     on_database,
+    say,
     tells_errors,
     tenant_option,
 )
@@ -52,9 +53,9 @@ def show(tenant: str | None, database: str | None, config: Path | None) -> None:
         ("Block-list", choice.blocklist or "none of your own"),
         ("Breached set", choice.breached or "none"),
     ):
-        click.echo(f"{label + ':':16}{value}")
+        say(f"{label + ':':16}{value}")
     for text in texts:
-        click.echo(f"- {text}")
+        say(f"- {text}")
 
 
 @policy.command("set")
@@ -94,7 +95,7 @@ def set_policy(
         )
 
     choice = on_database(database, config, tenant, work)
-    click.echo(f"The rules are those of {choice.preset}. `services88 policy show` tells them.")
+    say(f"The rules are those of {choice.preset}. `services88 policy show` tells them.")
 
 
 @policy.command()
@@ -112,7 +113,7 @@ def check(tenant: str | None, database: str | None, config: Path | None) -> None
 
     failures = on_database(database, config, tenant, work)
     for failure in failures:
-        click.echo(f"{failure.rule}: {failure.text}")
+        say(f"{failure.rule}: {failure.text}")
     if failures:
         sys.exit(1)
-    click.echo("It is acceptable.")
+    say("It is acceptable.")

@@ -36,7 +36,7 @@ __all__ = ["sandbox"]
     "allowed_hosts",
     multiple=True,
     metavar="NAME",
-    help="Host name by which the admin API may be reached, beside localhost. Repeatable.",
+    help="Host name by which the sandbox may be reached, beside localhost. Repeatable.",
 )
 @click.option(
     "--journal-secrets",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services88.cli.common import database_option, on_database, table, tells_errors
+from services88.cli.common import database_option, on_database, say, table, tells_errors
 
 if TYPE_CHECKING:
     from services88.identity.identity import Identity
@@ -33,7 +33,7 @@ def add(name: str, company: str, database: str | None, config: Path | None) -> N
         return await tenants.add(identity, name, company=company)
 
     added = on_database(database, config, None, work)
-    click.echo(f"Added {added.name}, served at /{added.name}/Remote/Services88/.")
+    say(f"Added {added.name}, served at /{added.name}/Remote/Services88/.")
 
 
 @tenant.command("list")

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services88.cli.common import database_option, on_database, table, tells_errors, tenant_option
+from services88.cli.common import (
+    database_option,
+    on_database,
+    say,
+    table,
+    tells_errors,
+    tenant_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,4 +129,4 @@ def revoke(
         return await tickets.revoke(identity, of, whose)
 
     ended = on_database(database, config, tenant, work)
-    click.echo(f"Revoked {ended} {'ticket' if ended == 1 else 'tickets'}.")
+    say(f"Revoked {ended} {'ticket' if ended == 1 else 'tickets'}.")

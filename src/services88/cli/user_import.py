@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services88.cli.common import database_option, on_database, tells_errors, tenant_option
+from services88.cli.common import (
+    database_option,
+    on_database,
+    say,
+    tells_errors,
+    tenant_option,
+)
 
 if TYPE_CHECKING:
     from services88.identity.identity import Identity
@@ -52,12 +58,12 @@ def import_users(
     report = on_database(database, config, tenant, work)
     said = f"{'Would add' if dry_run else 'Added'} {_number(report.added, 'user')}"
     without = f" ({report.without_password} without a password)" if report.without_password else ""
-    click.echo(f"{said}{without}.")
+    say(f"{said}{without}.")
     if not report.problems:
         return
-    click.echo(f"{_number(len(report.problems), 'problem')}:")
+    say(f"{_number(len(report.problems), 'problem')}:")
     for problem in report.problems:
-        click.echo(f"  Line {problem.line}: {problem.cause} {problem.remedy}")
+        say(f"  Line {problem.line}: {problem.cause} {problem.remedy}")
     context.exit(1)
 
 

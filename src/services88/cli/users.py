@@ -11,6 +11,7 @@ from services88.cli.common import (
     new_password,
     on_database,
     password_option,
+    say,
     table,
     tells_errors,
     tenant_option,
@@ -94,7 +95,7 @@ def add(
         )
 
     added = on_database(database, config, tenant, work)
-    click.echo(f"Added {added.name} (associate {added.associate_id}) with role {added.role_name}.")
+    say(f"Added {added.name} (associate {added.associate_id}) with role {added.role_name}.")
 
 
 @user.command("list")
@@ -153,7 +154,7 @@ def show(name: str, tenant: str | None, database: str | None, config: Path | Non
             for wait in waits
         ),
     ):
-        click.echo(f"{label + ':':14}{value}".rstrip())
+        say(f"{label + ':':14}{value}".rstrip())
 
 
 def _time(milliseconds: int) -> str:
@@ -185,7 +186,7 @@ def set_password(
         return found
 
     changed = on_database(database, config, tenant, work)
-    click.echo(f"The password of {changed.name} is set. Their tickets have ended.")
+    say(f"The password of {changed.name} is set. Their tickets have ended.")
 
 
 @user.command()
@@ -201,7 +202,7 @@ def unlock(name: str, tenant: str | None, database: str | None, config: Path | N
         return await accounts.unlock(identity, of, name)
 
     unlocked = on_database(database, config, tenant, work)
-    click.echo(f"{name} is unlocked." if unlocked else f"{name} was not locked.")
+    say(f"{name} is unlocked." if unlocked else f"{name} was not locked.")
 
 
 @user.command()
@@ -234,4 +235,4 @@ def _retire(
 
     changed = on_database(database, config, tenant, work)
     state = "retired" if retired else "active"
-    click.echo(f"{name} is {state}." if changed else f"{name} was {state} already.")
+    say(f"{name} is {state}." if changed else f"{name} was {state} already.")

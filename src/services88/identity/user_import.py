@@ -9,7 +9,6 @@ import csv
 import difflib
 import io
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,13 @@ from services88.identity.accounts import AssociateType
 from services88.identity.errors import BadInput, PasswordRefused
 from services88.identity.hashing import NotImportable, check_importable
 from services88.identity.identity import Identity
-from services88.identity.names import check_email, check_nick_name, check_user_name, key_of
+from services88.identity.names import (
+    check_email,
+    check_nick_name,
+    check_text,
+    check_user_name,
+    key_of,
+)
 from services88.store import associates
 from services88.store.errors import StoreError
 from services88.store.roles import Role
@@ -314,8 +319,10 @@ def _row(line: int, found: dict[str, str]) -> ImportRow:
 def _check_text(name: str, value: str, longest: int) -> None:
     if len(value) > longest:
         raise _Wrong(f"The field {name} has more than {longest} characters.", "Shorten it.")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
-        raise _Wrong(f"The field {name} holds control characters or broken ones.", "Remove them.")
+    try:
+        check_text(value, f"The field {name}", longest)
+    except BadInput as error:
+        raise _Wrong(str(error), "Correct the line.") from None
 
 
 def _email(value: str) -> str:
@@ -325,7 +332,7 @@ def _email(value: str) -> str:
     try:
         check_email(value)
     except BadInput as error:
-        raise _Wrong(str(error), "Shorten it, or leave it empty.") from None
+        raise _Wrong(str(error), "Correct it, or leave it empty.") from None
     return value
 
 

@@ -209,8 +209,6 @@ async def _add(visit: Visit, caller: Caller) -> Response:
             raise BadInput(_("Give an e-mail address: the link to choose a password goes there."))
         if typed["role"] not in roles:
             raise BadInput(_("Choose a role that you may give."))
-        if not all(value.isprintable() for value in typed.values()):
-            raise BadInput(_("Leave out control and invisible characters."))
         if max(len(typed["firstname"]), len(typed["lastname"])) > 99:
             raise BadInput(_("A name has at most 99 characters."))
         user = await accounts.add_with_secret(

@@ -40,7 +40,7 @@ def sandbox_application(
     """Make the application.
 
     :param pages: Routes to compare before those of the services.
-    :param hosts: Names by which the admin API may be reached, beside those of the loopback.
+    :param hosts: Names by which the sandbox may be reached, beside those of the loopback.
     :param started: Runs around the time in which the application serves.
     """
     settings, identity = sandbox.settings, sandbox.identity

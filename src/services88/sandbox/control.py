@@ -9,7 +9,7 @@ from services88.identity import accounts, application_tokens, password_rules, pa
 from services88.identity.accounts import AssociateType
 from services88.identity.application_tokens import hashed
 from services88.identity.errors import BadInput
-from services88.identity.names import check_user_name
+from services88.identity.names import check_text, check_user_name
 from services88.sandbox.faults import Effect, Planned, Rule
 from services88.sandbox.models import (
     ApplicationTokenIn,
@@ -259,6 +259,7 @@ class Control:
             issued = await application_tokens.issue(identity, tenant, wanted.name)
             number, text = issued.application_token_id, issued.text
         else:
+            check_text(wanted.name, "The name of an application", 99)
             secret = hashed(text.strip())
 
             async def work(connection: Connection) -> int:

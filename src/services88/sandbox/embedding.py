@@ -5,7 +5,7 @@ import itertools
 import re
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -126,16 +126,19 @@ class SandboxServer:
 
 
 @contextmanager
-def serving(*, journal_secrets: bool = False) -> Iterator[SandboxServer]:
+def serving(
+    *, journal_secrets: bool = False, allowed_hosts: Iterable[str] = ()
+) -> Iterator[SandboxServer]:
     """Run a sandbox on a free loopback port, on a thread of this process.
 
     :param journal_secrets: Keep passwords and tickets in the journal as they were sent.
+    :param allowed_hosts: Host names to answer to, beside localhost and loopback addresses.
     """
     with tempfile.TemporaryDirectory(prefix="services88-") as folder:
         settings = _settings(folder)
         with listen(settings) as listening:
             sandbox = Sandbox(identity_of(settings), settings, keep_secrets=journal_secrets)
-            uvicorn_server = server(settings, sandbox_application(sandbox))
+            uvicorn_server = server(settings, sandbox_application(sandbox, hosts=allowed_hosts))
             prepare(sandbox, uvicorn_server)
             loops: list[asyncio.AbstractEventLoop] = []
             ready = threading.Event()
@@ -168,19 +171,26 @@ def serving(*, journal_secrets: bool = False) -> Iterator[SandboxServer]:
 
 
 @contextmanager
-def running(*, journal_secrets: bool = False) -> Iterator[Services88]:
+def running(
+    *, journal_secrets: bool = False, allowed_hosts: Iterable[str] = ()
+) -> Iterator[Services88]:
     """Run a sandbox with one tenant: for unittest, scripts and other test runners."""
-    with serving(journal_secrets=journal_secrets) as sandbox, sandbox.tenant() as services88:
+    with (
+        serving(journal_secrets=journal_secrets, allowed_hosts=allowed_hosts) as sandbox,
+        sandbox.tenant() as services88,
+    ):
         yield services88
 
 
 @asynccontextmanager
-async def running_async(*, journal_secrets: bool = False) -> AsyncIterator[AsyncServices88]:
+async def running_async(
+    *, journal_secrets: bool = False, allowed_hosts: Iterable[str] = ()
+) -> AsyncIterator[AsyncServices88]:
     """As :func:`running`, for asynchronous tests.
 
     The server has a loop of its own, so a client that blocks the test's loop still gets answers.
     """
-    with serving(journal_secrets=journal_secrets) as sandbox:
+    with serving(journal_secrets=journal_secrets, allowed_hosts=allowed_hosts) as sandbox:
         async with sandbox.tenant_async() as services88:
             yield services88
 

@@ -9,6 +9,7 @@ import re
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import quote
 
 from lxml import etree
@@ -22,7 +23,16 @@ from services88.contract.messages import Answer
 from services88.identity.errors import NotSignedIn, ServerBusy
 from services88.sandbox import faults, refused_sign_ins
 from services88.sandbox.journal import Exchange, Outcome
-from services88.sandbox.masking import mask_body, mask_headers, mask_query, mask_text
+from services88.sandbox.masking import (
+    MASK,
+    mask_answer,
+    mask_answer_headers,
+    mask_headers,
+    mask_message,
+    mask_path,
+    mask_query,
+    mask_text,
+)
 from services88.sandbox.near_misses import miss
 from services88.sandbox.protocol import close, reset
 from services88.sandbox.reading import Reading, read
@@ -103,20 +113,20 @@ class SandboxServices(BaseRoute):
                 at=at,
                 received=received,
                 duration_ms=round((time.perf_counter() - started) * 1000, 3),
-                client=scope["client"][0] if scope.get("client") else "",
+                client=_client(scope, keep=keep),
                 method=scope["method"],
-                path=_path(scope["path"], query, keep=keep),
+                path=_path(scope["path"], query, found, keep=keep),
                 request_headers=tuple(headers) if keep else mask_headers(headers),
-                request=incoming.body if keep else mask_body(incoming.body, values=reading.secrets),
+                request=incoming.body if keep else _masked(incoming.body, reading),
                 status=answer.status,
-                response_headers=answer.headers if keep else mask_headers(answer.headers),
+                response_headers=answer.headers if keep else mask_answer_headers(answer.headers),
                 response=_kept(answer, reading, keep=keep),
                 agent=reading.agent.name if reading.agent else None,
                 operation=operation.name if operation else None,
                 user=user,
                 arguments=reading.arguments,
                 outcome=judged.outcome,
-                reason=judged.reason,
+                reason=judged.reason if keep else _reason(judged.reason, reading),
                 exception_type=judged.exception_type,
                 near_misses=tuple(reading.near_misses[:_MOST_MISSES]),
                 fault=effect.kind if effect is not None and took_effect else None,
@@ -131,19 +141,38 @@ class SandboxServices(BaseRoute):
                 await send(message)
 
 
-def _path(path: str, query: str, *, keep: bool) -> str:
+def _client(scope: Scope, *, keep: bool) -> str:
+    client: str = scope["client"][0] if scope.get("client") else ""
+    try:
+        ip_address(client)
+    except ValueError:  # X-Forwarded-For can hold anything
+        return client if keep or not client else MASK
+    return client
+
+
+def _path(path: str, query: str, world: World | None, *, keep: bool) -> str:
     if keep:
         return quote(path) + (f"?{query}" if query else "")
-    return mask_text(quote(path)) + (f"?{mask_query(query)}" if query else "")
+    shown = mask_path(path, world.tenant.name if world else None)
+    return shown + (f"?{mask_query(query)}" if query else "")
+
+
+def _masked(body: bytes, reading: Reading) -> bytes:
+    return mask_message(body, agent=reading.agent, charset=reading.charset, values=reading.secrets)
+
+
+def _reason(reason: str | None, reading: Reading) -> str | None:
+    return None if reason is None else mask_text(reason, reading.repeated)
 
 
 def _kept(answer: "_Answer", reading: Reading, *, keep: bool) -> bytes:
-    """Give what the journal holds of an answer; of a WSDL, which is long, its beginning."""
+    """Return what the journal holds of a response; of a WSDL, which is long, its beginning."""
     if reading.operation is None and (answer.status or 0) < 400:
         return answer.body[:_BEGINNING]
     if keep or not answer.is_xml:
         return answer.body
-    return mask_body(answer.body, operation=reading.operation)
+    masked = mask_answer(answer.whole, reading.operation, reading.agent, reading.repeated)
+    return masked if answer.cut is None else masked[: int(len(masked) * answer.cut)]
 
 
 _BEGINNING = 1024
@@ -186,6 +215,10 @@ class _Answer:
     messages: list[Message] = field(default_factory=list)
     broken: str | None = None
     """How the connection ends where there is no answer."""
+    uncut: bytes = b""
+    """The body before a part of it was cut off."""
+    cut: float | None = None
+    """The part that was left of it."""
 
     async def send(self, message: Message) -> None:
         self.messages.append(message)
@@ -204,6 +237,10 @@ class _Answer:
     @property
     def body(self) -> bytes:
         return b"" if self.broken else b"".join(m.get("body", b"") for m in self.messages[1:])
+
+    @property
+    def whole(self) -> bytes:
+        return self.body if self.cut is None else self.uncut
 
     @property
     def is_xml(self) -> bool:
@@ -317,6 +354,7 @@ async def _truncate(answer: _Answer, keep: float) -> None:
     content_type = dict(answer.headers).get("content-type", "text/xml; charset=utf-8")
     part = body[: max(1, int(len(body) * keep))]
     answer.messages = []
+    answer.uncut, answer.cut = body, keep
     await send_response(answer.send, status, content_type, part)
 
 

@@ -1,7 +1,8 @@
 """Where a message departs from the contract: what was sent, what was expected, and is it accepted.
 
 The server's own readers are lenient and say nothing; this is a second, strict reading beside them,
-which runs in the sandbox only. It never quotes a value, which may be a secret.
+which runs in the sandbox only. It never quotes a value, nor a name that is not known: either may
+be a secret.
 """
 
 import difflib
@@ -21,7 +22,12 @@ from services88.contract.model import (
 )
 from services88.identity import tickets
 from services88.sandbox.journal import NearMiss
-from services88.sandbox.masking import mask_text
+from services88.sandbox.masking import (
+    is_known,
+    is_known_media_type,
+    is_known_namespace,
+    mask_path,
+)
 from services88.soap.envelopes import Envelope
 from services88.soap.reading import Malformed, reader_of
 from services88.soap.versions import SOAP11, SOAP12, VERSIONS
@@ -29,6 +35,7 @@ from services88.soap.xml import Element
 from services88.web.http import MediaType
 
 __all__ = [
+    "called",
     "in_action",
     "in_address",
     "in_body",
@@ -52,6 +59,11 @@ def miss(code: str, sent: str, expected: str, remark: str, *, accepted: bool) ->
     return NearMiss(code, message, sent, expected, accepted)
 
 
+def called(name: str, what: str) -> str:
+    """Return what a thing is called, where its name is known to be no secret."""
+    return f"{what} called {name}" if is_known(name) else f"{what} that is not known"
+
+
 # --- HTTP -----------------------------------------------------------------------------------------
 
 
@@ -60,7 +72,7 @@ def in_address(path: str, query: str, method: str, agent: Agent | None) -> Itera
     if agent is None:
         yield miss(
             "address-unknown",
-            f"the address {mask_text(path)} is no service's",
+            f"the address {mask_path(path)} is no service's",
             "/{tenant}/Remote/Services88/User.svc or .../SoPrincipal.svc",
             "404",
             accepted=False,
@@ -89,7 +101,8 @@ def in_media_type(content_type: str | None, media: MediaType) -> Iterator[NearMi
     if not content_type:
         yield miss("media-type", "there is no Content-Type", expected, "415", accepted=False)
     elif media.name not in (SOAP11.media_type, SOAP12.media_type):
-        yield miss("media-type", f"Content-Type is {media.name}", expected, "415", accepted=False)
+        given = media.name if is_known_media_type(media.name) else "another"
+        yield miss("media-type", f"Content-Type is {given}", expected, "415", accepted=False)
     elif media.charset is None:
         yield miss(
             "charset-missing",
@@ -142,12 +155,16 @@ def in_action(
         )
     for action in (given, media.action):
         if action and action != operation.action:
-            named = action.rpartition("/")[2][:_LONGEST]
+            named = action.rpartition("/")[2]
+            if not is_known(named):
+                sent = f"SOAPAction is another than that of {operation.name}"
+            elif named != operation.name:
+                sent = f"SOAPAction names {named}, the body {operation.name}"
+            else:
+                sent = f"SOAPAction names {named} with something else before it"
             yield miss(
                 "action-mismatch",
-                f"SOAPAction names {named}, the body {operation.name}"
-                if named != operation.name
-                else f"SOAPAction is {action[:_LONGEST]}",
+                sent,
                 operation.action,
                 "refused, so that nothing is sent under another's name",
                 accepted=False,
@@ -167,7 +184,7 @@ def in_envelope(root: Element) -> Iterator[NearMiss]:
     if version is None or name.name != "Envelope":
         yield miss(
             "envelope-unknown",
-            f"the root is {name.name} in {_space(name.namespace)}",
+            f"the root is {called(name.name, 'an element')} in {_space(name.namespace)}",
             f"Envelope in {SOAP11.namespace} or {SOAP12.namespace}",
             "fault VersionMismatch",
             accepted=False,
@@ -199,7 +216,7 @@ def in_envelope(root: Element) -> Iterator[NearMiss]:
         elif inner.name not in _HEADERS or inner.namespace != ns.SERVICES88:
             yield miss(
                 "envelope-unknown-part",
-                f"{inner.name} stood directly under Envelope",
+                f"{called(inner.name, 'an element')} stood directly under Envelope",
                 "Header and Body only",
                 "not read",
                 accepted=True,
@@ -237,7 +254,7 @@ def of_operation(agent: Agent, element: Element) -> Iterator[NearMiss]:
     similar = _similar(local, agent.operations)
     yield miss(
         "operation-unknown",
-        f"the body holds {local[:_LONGEST]}",
+        f"the body holds {called(local, 'an element')}",
         f"{similar}, perhaps" if similar else f"an operation of {agent.name}.svc; see its WSDL",
         "refused",
         accepted=False,
@@ -295,7 +312,7 @@ def in_headers(envelope: Envelope, agent: Agent) -> Iterator[NearMiss]:
             )
         elif similar and found.namespace in (ns.SERVICES88, ""):
             yield miss(
-                "header-unknown", f"a header is called {found.name[:_LONGEST]}", similar,
+                "header-unknown", f"there is {called(found.name, 'a header')}", similar,
                 "not read", accepted=True,
             )  # fmt: skip
     if agent.needs_ticket:
@@ -353,10 +370,10 @@ def _in_fields(
     order = {one.name: number for number, one in enumerate(fields)}
     before: Field | None = None
     seen: set[str] = set()
-    for child in element:
+    for number, child in enumerate(element, 1):
         one = index.get(child.tag)
         if one is None:
-            yield _unknown(child, namespace, order, of)
+            yield _unknown(child, number, namespace, order, of)
             continue
         if one.name in seen:
             yield miss("field-twice", f"{one.name} is given twice", "once", "refused",
@@ -386,7 +403,9 @@ def _in_fields(
             )
 
 
-def _unknown(child: Element, namespace: str, known: Iterable[str], of: str) -> NearMiss:
+def _unknown(
+    child: Element, number: int, namespace: str, known: Iterable[str], of: str
+) -> NearMiss:
     name = child
     if name.name in set(known):
         return miss(
@@ -399,7 +418,7 @@ def _unknown(child: Element, namespace: str, known: Iterable[str], of: str) -> N
     similar = _similar(name.name, known)
     return miss(
         "field-unknown",
-        f"{of} holds {name.name[:_LONGEST]}",
+        f"{of} holds {called(name.name, 'an element')} (number {number})",
         f"{similar}, perhaps" if similar else (", ".join(known) or "no parameters"),
         "not read",
         accepted=True,
@@ -435,21 +454,21 @@ def _in_type(of: Type, element: Element, name: str) -> Iterator[NearMiss]:
             yield from _in_fields(of.fields, of.namespace, element, name)
         case ArrayType(item=item):
             tag = f"{{{of.namespace}}}{item.name}"
-            for child in element:
+            for number, child in enumerate(element, 1):
                 if child.tag != tag:
-                    yield _unknown(child, of.namespace, [item.name], name)
+                    yield _unknown(child, number, of.namespace, [item.name], name)
                 elif (child.get(_NIL) or "").strip() not in ("true", "1"):
                     yield from _in_type(item, child, item.name)
         case DictionaryType():
-            for child in element:
+            for number, child in enumerate(element, 1):
                 if child.tag != f"{{{of.namespace}}}{of.item_name}":
-                    yield _unknown(child, of.namespace, [of.item_name], name)
+                    yield _unknown(child, number, of.namespace, [of.item_name], name)
         case _:
             said = element.get(_TYPE)
             if said is not None and said.strip().rpartition(":")[2] != of.name:
                 yield miss(
                     "value-type",
-                    f"{name} says that it is {said.strip()[:_LONGEST]}",
+                    f"{name} says that it is of another type",
                     f"{of.name}, or no xsi:type",
                     "the contract's type counts",
                     accepted=True,
@@ -473,4 +492,6 @@ def _similar(name: str, known: Iterable[str]) -> str | None:
 
 
 def _space(namespace: str) -> str:
-    return f"the namespace {namespace[:_LONGEST]}" if namespace else "no namespace"
+    if not namespace:
+        return "no namespace"
+    return f"the namespace {namespace}" if is_known_namespace(namespace) else "another namespace"

@@ -1,13 +1,15 @@
 """What a request holds, as far as it can be read: for the journal, and to know which fault fits."""
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from services88.contract import AGENTS
 from services88.contract import namespaces as ns
 from services88.contract.model import Agent, Complex, Field, Operation, complex_type
 from services88.sandbox import near_misses
 from services88.sandbox.journal import NearMiss
-from services88.sandbox.masking import MASK, mask_text
+from services88.sandbox.masking import MASK, mask_text, unknown_names
 from services88.sandbox.near_misses import miss
 from services88.soap.envelopes import Envelope, open_envelope, read_request
 from services88.soap.faults import SoapError
@@ -27,6 +29,7 @@ class Reading:
     :ivar name: Who would sign in; None where the call is made with a ticket.
     :ivar ticket: The ticket that came with it.
     :ivar secrets: Passwords, tickets and tokens that stand in it, for masking.
+    :ivar repeated: What a fault may repeat of it and nobody knows to be no secret.
     """
 
     version: Version
@@ -34,11 +37,13 @@ class Reading:
     documented: bool = False
     agent: Agent | None = None
     operation: Operation | None = None
-    arguments: dict[str, object] = field(default_factory=dict)
+    arguments: dict[str, object] = dataclass_field(default_factory=dict)
     name: str | None = None
-    ticket: str | None = field(default=None, repr=False)
-    secrets: set[str] = field(default_factory=set, repr=False)
-    near_misses: list[NearMiss] = field(default_factory=list)
+    ticket: str | None = dataclass_field(default=None, repr=False)
+    charset: str | None = None
+    secrets: set[str] = dataclass_field(default_factory=set, repr=False)
+    repeated: set[str] = dataclass_field(default_factory=set, repr=False)
+    near_misses: list[NearMiss] = dataclass_field(default_factory=list)
 
 
 def read(
@@ -55,7 +60,7 @@ def read(
     content_type = headers.get("content-type")
     media = MediaType.of(content_type or "")
     version = SOAP12 if media.name == SOAP12.media_type else SOAP11
-    reading = Reading(version, media.name or SOAP11.media_type, agent=agent)
+    reading = Reading(version, media.name or SOAP11.media_type, agent=agent, charset=media.charset)
     found = reading.near_misses
     found.extend(near_misses.in_address(path, query, method, agent))
     if agent is None or method != "POST":
@@ -64,6 +69,7 @@ def read(
     root = _root(body, media, found)
     if root is None:
         return reading
+    reading.repeated = unknown_names(root)
     found.extend(near_misses.in_envelope(root))
     try:
         envelope = open_envelope(root)
@@ -114,7 +120,7 @@ def _not_understood(agent: Agent, envelope: Envelope) -> list[NearMiss]:
         return [
             miss(
                 "must-understand",
-                f"the header {name} must be understood",
+                f"{near_misses.called(name, 'a header')} must be understood",
                 "a header of the contract, or mustUnderstand 0",
                 "refused",
                 accepted=False,
@@ -138,8 +144,9 @@ def _read_headers(reading: Reading, envelope: Envelope) -> None:
 def _read_arguments(
     reading: Reading, operation: Operation, element: Element, *, keep_secrets: bool
 ) -> None:
-    plain: dict[str, str | None] = {}
+    values: dict[str, tuple[Field, object]] = {}
     fields = {f"{{{ns.SERVICES88}}}{one.name}": one for one in operation.request}
+    count = Counter(child.tag for child in element)
     for child in element:
         one = fields.get(child.tag)
         if one is None:
@@ -148,37 +155,59 @@ def _read_arguments(
             value = reader_of(one.type)(child)
         except Malformed:
             continue
-        if isinstance(value, str):
-            plain[one.name] = value
-        reading.arguments[one.name] = _shown(one, value, reading.secrets, keep=keep_secrets)
-    if operation.agent_name == AGENTS["SoPrincipal"].name:
-        name = plain.get("UserName")
-        reading.name = None if name is None else mask_text(name)
+        _collect(one, value, reading.secrets)
+        if count[child.tag] == 1:  # given twice, neither is read
+            values[one.name] = (one, value)
+    shown = _Shown(frozenset(reading.secrets), keep=keep_secrets)
+    reading.arguments = {name: shown.of(one, value) for name, (one, value) in values.items()}
+    if operation.agent_name == AGENTS["SoPrincipal"].name and "UserName" in values:
+        name = values["UserName"][1]
+        reading.name = mask_text(name) if isinstance(name, str) else None
 
 
-def _shown(field: Field, value: object, secrets: set[str], *, keep: bool) -> object:
-    """Give a value as JSON can hold it, secrets masked."""
+def _collect(field: Field, value: object, secrets: set[str]) -> None:
+    """Collect the secrets in a value."""
     if field.secret and isinstance(value, str):
         secrets.add(value)
-        return value if keep else MASK
-    return _plain(value, secrets, keep=keep)
+    elif isinstance(value, Complex):
+        for one in complex_type(type(value)).fields:
+            _collect(one, getattr(value, one.attribute), secrets)
+    elif isinstance(value, list):
+        for one in value:
+            _collect(field, one, secrets)
 
 
-def _plain(value: object, secrets: set[str], *, keep: bool) -> object:
-    match value:
-        case None | bool() | int():
-            return value
-        case str():
-            return value if keep else mask_text(value)
-        case Complex():
-            return {
-                one.name: _shown(one, getattr(value, one.attribute), secrets, keep=keep)
-                for one in complex_type(type(value)).fields
-            }
-        case list() | frozenset():
-            return [_plain(one, secrets, keep=keep) for one in value]
-        case dict():
-            return {str(key): _plain(one, secrets, keep=keep) for key, one in value.items()}
-        case _:
-            inner = getattr(value, "value", value)
-            return str(inner)
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Makes values such as JSON can hold; secrets are masked wherever they stand."""
+
+    secrets: frozenset[str] = dataclass_field(repr=False)
+    keep: bool
+
+    def of(self, field: Field, value: object) -> object:
+        if field.secret and not self.keep and value is not None:
+            return MASK
+        return self.plain(value)
+
+    def plain(self, value: object) -> object:
+        match value:
+            case None | bool() | int():
+                return value
+            case str():
+                return value if self.keep else mask_text(value, self.secrets)
+            case Complex():
+                return {
+                    one.name: self.of(one, getattr(value, one.attribute))
+                    for one in complex_type(type(value)).fields
+                }
+            case list() | frozenset():
+                return [self.plain(one) for one in value]
+            case dict():
+                if not self.keep:  # its keys and values are anybody's
+                    return {MASK: MASK} if value else {}
+                return {str(key): self.plain(one) for key, one in value.items()}
+            case bytes():
+                return value.hex() if self.keep else MASK
+            case _:
+                inner = getattr(value, "value", value)
+                return str(inner)

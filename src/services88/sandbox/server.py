@@ -36,7 +36,7 @@ class Running:
 
     :ivar exposed: Whether another address than loopback is wanted.
     :ivar seed: A file that says what there is, instead of the demo users.
-    :ivar allowed_hosts: Names by which the admin API may be reached, beside loopback's.
+    :ivar allowed_hosts: Names by which the sandbox may be reached, beside loopback's.
     :ivar keep_secrets: Whether the journal holds passwords and tickets as they were sent.
     """
 

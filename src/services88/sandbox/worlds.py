@@ -14,12 +14,13 @@ from services88.identity.names import key_of
 from services88.sandbox.clock import SandboxClock
 from services88.sandbox.faults import Faults
 from services88.sandbox.journal import Cleared, Exchange, Journal
+from services88.sandbox.masking import mask_text
 from services88.sandbox.models import OptionsChange
 from services88.sandbox.reading import Reading
 from services88.sandbox.refused_sign_ins import Listening
 from services88.sandbox.snapshots import Snapshots
 from services88.settings import Settings
-from services88.store import credentials, tenant_rows
+from services88.store import associates, credentials, tenant_rows
 from services88.store.database import Connection
 from services88.store.tenants import Tenant
 from services88.web.application import service_route
@@ -94,13 +95,20 @@ class World:
     async def caller(self, reading: Reading) -> str | None:
         """Say who makes a call: by the ticket, or the name that would sign in."""
         if reading.name is not None:
-            return reading.name
+            shown = mask_text(reading.name, reading.secrets)
+            if shown == reading.name or await self._is_user(reading.name):
+                return reading.name
+            return shown  # a secret was typed in place of the name
         ticket = tickets.parse(reading.ticket or "")
         if ticket is None:
             return None
         database = self.identity.database
         row = await credentials.ticket(database, self.tenant.tenant_id, ticket.key)
         return row.name if row else None
+
+    async def _is_user(self, name: str) -> bool:
+        database, tenant = self.identity.database, self.tenant.tenant_id
+        return await associates.by_name(database, tenant, key_of(name)) is not None
 
 
 class Sandbox:

@@ -38,6 +38,11 @@ class Fault:
     retry_after: int | None = None
     """Seconds after which the same call may succeed."""
 
+    @property
+    def logged(self) -> str:
+        """The reason without what the message chose: names of its header blocks."""
+        return self.reason.partition(":")[0] if self.not_understood else self.reason
+
     def status(self, version: Version) -> int:
         """Give the HTTP status (SOAP 1.1 section 6.2; SOAP 1.2 part 2 section 7.5.2)."""
         if self.retry_after is not None:

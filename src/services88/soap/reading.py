@@ -218,7 +218,7 @@ def _dictionary(of: DictionaryType) -> Reader:
             parts: dict[str, Element] = {}
             for part in pair:
                 if part.tag in parts:
-                    raise Malformed(f"{_name(pair)} has two parts {_name(part)}.")
+                    raise Malformed(f"{_name(pair)} has two parts of one name.")
                 parts[part.tag] = part
             if key_tag not in parts:
                 raise Malformed(f"{_name(pair)} has no Key.")

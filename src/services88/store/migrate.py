@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from services88.store.database import Database
 from services88.store.errors import UnusableDatabase
 
-__all__ = ["current", "head", "open_database", "upgrade"]
+__all__ = ["current", "exposed_files", "head", "open_database", "upgrade"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -49,6 +49,15 @@ def current(url: str) -> str | None:
     :raises DatabaseUnavailable: The database does not answer.
     """
     found: str | None = _executor(url).revision(url)
+    return found
+
+
+def exposed_files(url: str) -> list[Path]:
+    """Return the files of a SQLite database that everybody can read or write; of others none."""
+    executor = _executor(url)
+    if executor.__name__ != "services88.store.sqlite":
+        return []
+    found: list[Path] = executor.exposed_files(executor.sqlite_path(url))
     return found
 
 

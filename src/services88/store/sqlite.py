@@ -14,6 +14,7 @@ import asyncio
 import logging
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +37,15 @@ from services88.store.errors import (
     UnusableDatabase,
 )
 
-__all__ = ["SqliteDatabase", "alone", "connect", "opened", "revision", "sqlite_path"]
+__all__ = [
+    "SqliteDatabase",
+    "alone",
+    "connect",
+    "exposed_files",
+    "opened",
+    "revision",
+    "sqlite_path",
+]
 
 T = TypeVar("T")
 
@@ -62,6 +71,21 @@ def sqlite_path(url: str) -> Path:
     if not file or file == ":memory:":
         raise UnusableDatabase("The database URL names no file. Write sqlite:///FILE.")
     return Path(file)
+
+
+def exposed_files(path: Path) -> list[Path]:
+    """Return the files of a database, its logs too, that everybody can read or write.
+
+    Files that we make are the owner's only, and SQLite gives its logs the mode of the database. One
+    of another mode was made so by somebody: that is worth a warning, and no reason to stop.
+    """
+    found: list[Path] = []
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        file = path.with_name(path.name + suffix)
+        with suppress(OSError):
+            if file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+                found.append(file)
+    return found
 
 
 def revision(url: str) -> str | None:

@@ -1,5 +1,6 @@
 """The ASGI application of the production server."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
@@ -26,7 +27,7 @@ from services88.identity.observer import Observer
 from services88.identity.policy import PolicyChoice, build
 from services88.mail import MailServer, sending
 from services88.settings import Settings
-from services88.store.migrate import open_database
+from services88.store.migrate import exposed_files, open_database
 from services88.web import logs
 from services88.web.addresses import ForwardedHost
 from services88.web.callers import Callers
@@ -46,6 +47,8 @@ __all__ = [
     "routes_of",
     "service_route",
 ]
+
+_log = logging.getLogger("services88.server")
 
 
 def identity_of(
@@ -188,6 +191,8 @@ def application(
             async with AsyncExitStack() as stack:
                 if upkeep:
                     await stack.enter_async_context(kept_up(identity))
+                if not worker:
+                    _warn_of_exposed_files(settings)
                 mails_by = mail_server(settings)
                 if mails_by is not None:
                     await stack.enter_async_context(sending(identity, mails_by))
@@ -224,6 +229,15 @@ def application(
     app.router.default = nothing_here
     app.router.redirect_slashes = False  # a redirect would name a host that the client chose
     return app
+
+
+def _warn_of_exposed_files(settings: Settings) -> None:
+    for file in exposed_files(settings.database):
+        _log.warning(
+            "everybody on this machine can read or write %s, which holds password hashes: run "
+            "`chmod 600` on it",
+            file,
+        )
 
 
 class _Straight:

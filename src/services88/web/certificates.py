@@ -4,16 +4,15 @@ import asyncio
 import logging
 import signal
 import ssl
-import stat
 import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
 from socket import socket
 
 import uvicorn
 
 from services88.identity.errors import BadInput
+from services88.identity.secret_files import refuse_open_file
 from services88.web.connections import Connections, Listener, Visit
 
 __all__ = ["ReloadingServer", "check_certificate"]
@@ -22,10 +21,11 @@ _log = logging.getLogger("services88.server")
 
 
 def check_certificate(certificate: Path, key: Path) -> None:
-    """Refuse a certificate and key that cannot be used.
+    """Refuse a certificate and key that cannot be used, or a key that everybody can read.
 
-    :raises BadInput: They cannot be.
+    :raises BadInput: They cannot be used.
     """
+    refuse_open_file(key, f"the TLS key {key}", "have a certificate issued for a new key")
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key, password="")
@@ -34,15 +34,6 @@ def check_certificate(certificate: Path, key: Path) -> None:
             f"The certificate {certificate} and the key {key} cannot be "
             f"used: {error}. Both must be PEM, belong together, and the key have no passphrase."
         ) from error
-
-
-def _warn_of_open_key(key: Path) -> None:
-    with suppress(OSError):
-        if key.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
-            _log.warning(
-                "everybody on this machine can read or write the TLS key %s: run `chmod 600` on it",
-                key,
-            )
 
 
 def ends_on_hangup(*, has_certificate: bool) -> bool:
@@ -72,8 +63,6 @@ class ReloadingServer(uvicorn.Server):
         """Start to answer."""
         if self.config.ssl is not None:
             self.config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self.config.ssl_keyfile is not None:
-            _warn_of_open_key(Path(self.config.ssl_keyfile))
         await super().startup([])
         self._listen(sockets or [])
         wanted = not ends_on_hangup(has_certificate=self.config.ssl is not None)
@@ -116,4 +105,3 @@ class ReloadingServer(uvicorn.Server):
             _log.error("the certificate stays as it was: %s", error)
         else:
             _log.info("the certificate was read again")
-            _warn_of_open_key(Path(key))

@@ -12,8 +12,10 @@ import time
 from collections.abc import MutableMapping
 from contextlib import nullcontext
 from functools import lru_cache
+from io import StringIO
 from typing import Any, TextIO
 
+from services88.identity.names import escaped
 from services88.settings import Settings
 from services88.web.requests import request_id
 
@@ -185,9 +187,10 @@ def formatter(*, as_json: bool) -> logging.Formatter:
         # A traceback as text, without the values of variables: those may be secrets.
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
+        last.append(_escape)
         last.append(
             structlog.dev.ConsoleRenderer(
-                colors=_on_terminal(), exception_formatter=structlog.dev.plain_traceback
+                colors=_on_terminal(), exception_formatter=_write_traceback
             )
         )
     return structlog.stdlib.ProcessorFormatter(
@@ -200,6 +203,26 @@ def formatter(*, as_json: bool) -> logging.Formatter:
         ],
         processors=last,
     )
+
+
+def _escape(
+    logger: Any,  # noqa: ARG001
+    name: str,  # noqa: ARG001
+    event: MutableMapping[str, Any],
+) -> MutableMapping[str, Any]:
+    """Escape what cannot be seen in values: a name or an error can hold what strangers sent."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = escaped(value.rstrip("\n"))
+    return event
+
+
+def _write_traceback(stream: TextIO, raised: Any) -> None:
+    import structlog
+
+    plain = StringIO()
+    structlog.dev.plain_traceback(plain, raised)
+    stream.write(escaped(plain.getvalue(), keep="\n\t"))
 
 
 def _add_request_id(

@@ -140,7 +140,7 @@ class ServiceRoute(BaseRoute):
                 without_body=method == "HEAD",
             )
         except ConnectionError:
-            _log.info("%s: the client left before there was an answer", address.path)
+            _log.info("%s: the client left before there was an answer", address.agent.name)
 
     async def _tenant(self, address: ServiceAddress) -> Tenant:
         if address.site is not None:
@@ -197,7 +197,7 @@ class ServiceRoute(BaseRoute):
             if fault is None:
                 raise
             status, payload = fault.status(version), write_fault(version, fault)
-            outcome, reason, retry_after = "fault", fault.reason, fault.retry_after
+            outcome, reason, retry_after = "fault", fault.logged, fault.retry_after
         await send_response(
             send,
             status,

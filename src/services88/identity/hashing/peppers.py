@@ -4,13 +4,13 @@ import binascii
 import hmac
 import os
 import re
-import stat
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from services88.identity.errors import BadInput
+from services88.identity.secret_files import refuse_open_mode
 
 __all__ = ["Pepper", "load_peppers", "peppers_of"]
 
@@ -58,11 +58,7 @@ def load_peppers(path: Path) -> tuple[Pepper, ...]:
             content = file.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise BadInput(f"The pepper file {path} cannot be read: {error.strerror}.") from error
-    if mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise BadInput(
-            f"Everybody on this machine can read or write the pepper file {path}. "
-            "Run `chmod 600` on it, and if others may have read it, put a new pepper first."
-        )
+    refuse_open_mode(mode, f"the pepper file {path}", "put a new pepper first")
     if len(content) > _LARGEST_FILE:
         raise BadInput(f"The pepper file {path} is too large to be one.")
     return _read_all(content, f"the pepper file {path}")
