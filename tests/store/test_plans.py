@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from services88.store import associates, audit, credentials
+from services88.store import associates, audit, credentials, sign_in_names
 from services88.store.migrate import open_database
 from tests.loop import run
 
@@ -15,7 +15,9 @@ from tests.loop import run
         (associates._by_name, {"tenant": 1, "key": "jane"}),
         (associates._by_id, {"tenant": 1, "associate": 1}),
         (associates._after, {"tenant": 1, "key": "jane", "most": 500}),
-        (associates._ids_by_email, {"tenant": 1, "key": "jane@example.com"}),
+        (associates._by_sign_in_name, {"tenant": 1, "key": "jane@example.com"}),
+        (associates._number_of, {"tenant": 1, "key": "jane@example.com"}),
+        (sign_in_names._owner, {"tenant": 1, "key": "jane@example.com"}),
         (credentials._ticket, {"tenant": 1, "key": "{GUID}"}),
         (credentials._password_of, {"associate": 1}),
         (audit._about, {"tenant": 1, "user": 1, "most": 10}),

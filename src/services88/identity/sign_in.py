@@ -48,8 +48,8 @@ async def with_name(
     they are told and in the time it takes (ASVS 6.3.8). After too many failures the next attempt is
     answered like them, at once, until some time has passed; see ``guessing.py``.
 
-    :param name: A sign-in name; an e-mail address that exactly one user has; or a ticket, for which
-        the password does not matter.
+    :param name: A user name; an e-mail address, which of several users who have it means the first;
+        or a ticket, for which the password does not matter.
     :returns: None where nobody was proved.
     :raises ServerBusy: There is too much to do.
     """
@@ -101,14 +101,11 @@ _ATTEMPTS = 3
 
 
 async def find(identity: Identity, tenant: Tenant, name: str) -> Associate | None:
-    """Find the user whom a typed name or e-mail address means."""
-    key = key_of(name)
-    # Both look-ups, always: a name that is there takes as long as one that is not (ASVS 6.3.8).
-    user = await associates.by_name(identity.database, tenant.tenant_id, key)
-    found = await associates.by_email(identity.database, tenant.tenant_id, key) if key else []
-    if user is None and len(found) == 1:
-        return found[0]
-    return user
+    """Find the user whom a typed name or e-mail address means.
+
+    One look-up by a key, whatever is typed and whoever is found (ASVS 6.3.8).
+    """
+    return await associates.by_sign_in_name(identity.database, tenant.tenant_id, key_of(name))
 
 
 def _why_not(user: Associate | None, row: PasswordRow | None) -> str:

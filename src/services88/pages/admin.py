@@ -16,7 +16,13 @@ from services88.agents.passwords import mail_obstacle
 from services88.identity import accounts, audit_trail, password_rules, reset_links, sign_in, tickets
 from services88.identity.accounts import AssociateType
 from services88.identity.audit import AuditEvent
-from services88.identity.errors import BadInput, NotAllowed, NotSignedIn, NotYourself
+from services88.identity.errors import (
+    BadInput,
+    LastAdministrator,
+    NotAllowed,
+    NotSignedIn,
+    NotYourself,
+)
 from services88.identity.identity import Caller
 from services88.identity.names import check_user_name, is_mailable, key_of
 from services88.identity.policy import PolicyChoice, Preset
@@ -256,7 +262,7 @@ async def _act(visit: Visit, caller: Caller, number: int, action: str) -> Respon
                 await accounts.retire(
                     identity, tenant, user.name, retired=retired, caller=caller, origin=origin
                 )
-            except NotYourself as refusal:
+            except (LastAdministrator, NotYourself) as refusal:
                 return await _user(visit, caller, number, 422, str(refusal))
         case "unlock":
             await accounts.unlock(identity, tenant, user.name, caller=caller, origin=origin)
