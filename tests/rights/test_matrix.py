@@ -353,7 +353,8 @@ def test_nick_names_are_unique_within_a_tenant(scene: Scene) -> None:
         assert not unique(same, admin.associate_id)
         assert unique(same, user.associate_id), "one's own"
     assert unique("zoe"), "another letter"
-    assert unique("NICKED"), "a user name is no nick name"
+    assert not unique("NICKED"), "it is a user name"
+    assert unique("NICKED", user.associate_id), "one's own"
     assert unique("zappa"), "of another tenant"
     assert unique(""), "to have none is free to all"
     with pytest.raises(BadInput, match="nick name"):

@@ -6,6 +6,7 @@ What is made with every call is not frozen: freezing takes longer than making.
 from dataclasses import dataclass, field
 
 from services88.identity.clock import Clock
+from services88.identity.errands import Errands
 from services88.identity.guess_limits import GuessLimits
 from services88.identity.hashing import Hashing
 from services88.identity.observer import Observer
@@ -23,6 +24,7 @@ class Identity:
     :ivar policy: The rules for new passwords where a tenant chose none.
     :ivar guess_limits: How often a password may be guessed.
     :ivar observer: Is told what metrics are made of.
+    :ivar errands: What is to be done after the response to a request.
     """
 
     database: Database
@@ -31,6 +33,7 @@ class Identity:
     policy: PolicyChoice
     guess_limits: GuessLimits = field(default_factory=GuessLimits)
     observer: Observer = field(default_factory=Observer)
+    errands: Errands = field(default_factory=Errands)
 
 
 @dataclass(slots=True)
