@@ -364,6 +364,25 @@ def test_nick_names_are_unique_within_a_tenant(scene: Scene) -> None:
     scene.server.add_user("ZOE2", _PASSWORD, tenant="other", nick_name="zo\u00eb")
 
 
+def test_a_name_that_is_another_s_address_is_not_valid(scene: Scene) -> None:
+    admin, site = scene.user("admin-all")
+    ticket = scene.server.sign_in(admin.name, _PASSWORD) or ""
+    owner = scene.server.add_user("ADDRESSED", _PASSWORD, email="Addressed@example.com")
+    name = "<UserName>addressed@example.com</UserName>"
+
+    def call(operation: str, associate_id: int = 0) -> Reply:
+        arguments = f"<AssociateId>{associate_id}</AssociateId>{name}"
+        return scene.call(ticket, site, operation, arguments)
+
+    assert call("IsUserNameValid").text("Response") == "false"
+    assert call("IsUserNameValid", owner.associate_id).text("Response") == "true", "one's own"
+    reason = call("IsUserNameValidWithReason").text("Reason") or ""
+    assert "e-mail address" in reason
+    assert call("GetValidUserName").text("Response") == "addressed@example.com2"
+    nick = "<NickName>ADDRESSED@example.com</NickName>"
+    assert scene.call(ticket, site, "IsNickNameUnique", nick).text("Response") == "false"
+
+
 def test_a_new_password_for_external_users_only(scene: Scene) -> None:
     admin, site = scene.user("admin-all")
     ticket = scene.server.sign_in(admin.name, _PASSWORD) or ""

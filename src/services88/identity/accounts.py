@@ -189,6 +189,8 @@ async def add_with_secret(
 
     async def work(connection: Connection) -> None:
         now = identity.clock.now()
+        if await associates.by_name(connection, tenant.tenant_id, key_of(name)) is not None:
+            raise BadInput(f"Tenant {tenant.name} has a user {name} already.")
         await sign_in_names.check(connection, tenant, name, NameKind.USER_NAME)
         await sign_in_names.check(connection, tenant, nick_name, NameKind.NICK_NAME)
         associate_id = await associates.add(
@@ -244,8 +246,8 @@ async def add_with_secret(
 
     try:
         await identity.database.transaction(work)
-    except Conflict as error:  # others added users at the same time, more than once
-        raise BadInput("The name or the nick name was taken just now.") from error
+    except Conflict as error:  # others added users at the same time, again and again
+        raise BadInput("Another user got the name or the nick name just now.") from error
     return await find(identity, tenant, name)
 
 
