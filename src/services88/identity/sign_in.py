@@ -48,8 +48,8 @@ async def with_name(
     they are told and in the time it takes (ASVS 6.3.8). After too many failures the next attempt is
     answered like them, at once, until some time has passed; see ``guessing.py``.
 
-    :param name: A user name; an e-mail address, which of several users who have it means the first;
-        or a ticket, for which the password does not matter.
+    :param name: A sign-in name; an e-mail address that exactly one user has; or a ticket, for which
+        the password does not matter.
     :returns: None where nobody was proved.
     :raises ServerBusy: There is too much to do.
     """
