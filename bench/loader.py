@@ -87,6 +87,15 @@ def _users(target: _Target, tenant: int, role: int, scale: Scale, now: int) -> N
         ("associate_id", "tenant_id", "name", "name_key", "type", "person_id", "registered"),
         ((n, tenant, _name(n), key_of(_name(n)), 0, n, now) for n in numbers),
     )
+    target.insert(
+        "sign_in_name",
+        ("tenant_id", "name_key", "associate_id", "kind"),
+        (
+            (tenant, key, n, kind)
+            for n in numbers
+            for key, kind in ((key_of(_name(n)), "name"), (f"u{n}@example.com", "email"))
+        ),
+    )
     target.insert("user_role_link", ("associate_id", "role_id"), ((n, role) for n in numbers))
     secret = Hasher().hash(PASSWORD)
     target.insert(

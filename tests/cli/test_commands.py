@@ -72,6 +72,15 @@ def test_a_user_has_a_kind_and_the_default_role(done: Said, kind: str, shown: st
     assert re.search(f"Kind: +{shown}\n", done("user", "show", "x"))
 
 
+def test_the_last_administrator_is_not_retired(done: Said, refused: Said) -> None:
+    role = ("--role", "Administrator", "--password-stdin")
+    done("user", "add", "ADA", *role, stdin="vellum orbit quartz\n")
+    assert "Let another user with a password have a role" in refused("user", "retire", "ADA")
+    done("user", "add", "BOB", *role, stdin="vellum orbit quartz\n")
+    assert done("user", "retire", "ADA") == "ADA is retired.\n"
+    assert "general administrator" in refused("user", "retire", "BOB")
+
+
 def test_a_user_is_retired_and_taken_back(done: Said, jane: str) -> None:
     assert done("user", "retire", jane) == "JANE is retired.\n"
     assert done("user", "retire", jane) == "JANE was retired already.\n"

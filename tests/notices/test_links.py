@@ -10,7 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from services88.identity import reset_links, tenants
 from services88.identity.clock import MINUTE
+from services88.identity.identity import Origin
 from services88.store import guesses
 from services88.store.associates import Associate
 from services88.store.database import Connection
@@ -39,9 +41,7 @@ class Scene:
         assert reply.text("Success") == "true", reply.content
         mail = self.smtp.mails.get(timeout=_WAIT)
         assert mail.recipient == "jane@example.com"
-        found = re.search(
-            r"https://id\.example\.com/password/reset\?token=([\w-]{43})\s", mail.text
-        )
+        found = re.search(r"https://id\.example\.com/password/reset#([\w-]{43})\s", mail.text)
         assert found, mail.text
         return found[1]
 
@@ -151,20 +151,97 @@ def test_a_link_lasts_half_an_hour(scene: Scene) -> None:
 def test_a_get_uses_nothing_up(scene: Scene) -> None:
     token = scene.token()
     for method in ("GET", "HEAD", "PUT"):
-        reply = scene.server.request(method, f"/password/reset?token={token}")
+        reply = scene.server.request(method, "/password/reset")
         assert reply.status == 405
         assert reply.headers["allow"] == "POST"
         assert reply.content.count(b"\n") == (method != "HEAD")
     assert scene.post(token, _NEW)[0] == 200
 
 
-def test_a_newer_link_and_a_change_end_older_ones(scene: Scene) -> None:
+def test_a_newer_link_ends_none_and_a_change_ends_all(scene: Scene) -> None:
     first = scene.token()
     scene.clock.time += 2 * MINUTE
     second = scene.token()
-    assert scene.post(first, _NEW)[0] == 403
-    assert scene.server.change_own(scene.ticket, _OLD, "changed").text("Response") == "true"
-    assert scene.post(second, _NEW)[0] == 403
+    scene.clock.time += 2 * MINUTE
+    third = scene.token()
+    assert scene.post(first, _NEW)[0] == 200
+    assert scene.post(second, "changed")[0] == 403
+    assert scene.post(third, "changed")[0] == 403
+
+
+def test_asking_each_minute_ends_no_link_early_and_fills_no_table(scene: Scene) -> None:
+    async def issue(times: int) -> list[str]:
+        tokens = []
+        for _ in range(times):
+            tokens.append(await reset_links.issue(scene.server.identity, scene.jane))
+            scene.clock.time += MINUTE
+        return tokens
+
+    first, *_ = scene.server.run(issue(30))
+    scene.clock.time -= 1
+    assert sql(scene.server.database, "SELECT count(*) FROM reset_link") == [(30,)]
+    assert scene.post(first, "short of nothing")[0] == 200
+    scene.clock.time += MINUTE
+
+    async def burst() -> None:  # mails that an SMTP server held up for long
+        for _ in range(40):
+            await reset_links.issue(scene.server.identity, scene.jane)
+
+    scene.server.run(burst())
+    assert sql(scene.server.database, "SELECT count(*) FROM reset_link") == [(32,)]
+
+
+def test_a_removed_password_comes_back_by_an_administrator_only(
+    scene: Scene, postponed: Heard
+) -> None:
+    server = scene.server
+    server.add_user("BOSS", _OLD, role="Administrator")
+    boss = server.sign_in("BOSS", _OLD) or ""
+    earlier = scene.token()
+    tenant = server.run(tenants.default(server.identity))
+
+    def forgotten() -> int:
+        work = reset_links.ask_for_name(server.identity, tenant, "JANE", Origin())
+        server.run(work)
+        return int(sql(server.database, "SELECT count(*) FROM outbox")[0][0])
+
+    def remove() -> Reply:
+        arguments = (
+            f"<UserId>{scene.jane.associate_id}</UserId>"
+            "<CredentialType>CRM5/PASSWORD</CredentialType>"
+        )
+        return server.post(
+            "User", envelope(f"<DeleteCredential>{arguments}</DeleteCredential>", credentials(boss))
+        )
+
+    scene.clock.time += 2 * MINUTE
+    scene.smtp.refusal = b"451 4.7.1 later\r\n"
+    mails = forgotten()  # asked for, and still in the outbox when the password is removed
+    postponed.wait()
+    assert remove().text("Response") == "true"
+    scene.smtp.refusal = None
+    scene.clock.time += 2 * MINUTE
+    assert scene.smtp.mails.get(timeout=_WAIT).message["Subject"] == "Your password was removed"
+    assert scene.post(earlier, _NEW)[0] == 403
+    assert forgotten() == mails + 1, "the news of the removal, and no link"
+    assert sql(server.database, "SELECT count(*) FROM reset_link") == [(0,)]
+
+    assert ask(server, boss, scene.jane).text("Success") == "true"
+    mail = scene.smtp.mails.get(timeout=_WAIT)
+    found = re.search(r"/password/reset#([\w-]{43})\s", mail.text)
+    assert found, "and not the mail that was held up"
+    assert remove().text("Response") == "false", "there is none, and the invitation is taken back"
+    assert scene.post(found[1], _NEW)[0] == 403
+    scene.clock.time += 2 * MINUTE
+    mails = forgotten()
+    assert ask(server, boss, scene.jane).text("Success") == "true"
+    assert scene.smtp.mails.get(timeout=_WAIT)
+    scene.clock.time += 2 * MINUTE
+    assert forgotten() == mails + 2, "who was invited may ask for another link"
+    found = re.search(r"reset#([\w-]{43})\s", scene.smtp.mails.get(timeout=_WAIT).text)
+    assert found
+    assert scene.post(found[1], _NEW)[0] == 200
+    assert server.sign_in("JANE", _NEW) is not None
 
 
 def test_the_rules_hold_and_the_link_stays(database: str, smtp: SmtpServer) -> None:
@@ -199,7 +276,7 @@ def test_who_was_retired_cannot_use_a_link(scene: Scene) -> None:
 def test_the_token_is_in_the_mail_only(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     token = scene.token()
-    scene.server.request("GET", f"/password/reset?token={token}")
+    scene.server.request("GET", "/password/reset")
     assert scene.post(token, _NEW)[0] == 200
     assert scene.smtp.mails.get(timeout=_WAIT)
     assert token not in caplog.text
@@ -213,14 +290,16 @@ def test_a_filter_that_quotes_the_mail_puts_no_link_in_the_log(
     scene: Scene, postponed: Heard, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    scene.smtp.refusal = b"554 5.7.1 blocked: https://id.example.com/password/reset?token=x\r\n"
+    scene.smtp.refusal = (
+        b"554 5.7.1 blocked: https://id.example.com/password/reset#quoted-token\r\n"
+    )
     scene.ask()
     postponed.wait()
     scene.smtp.refusal = None
     scene.clock.time += MINUTE
     assert scene.smtp.mails.get(timeout=_WAIT)
     assert "could not be sent" in caplog.text
-    assert "token=" not in caplog.text
+    assert "quoted-token" not in caplog.text
 
 
 def test_asking_twice_in_a_moment_sends_one_mail(scene: Scene) -> None:

@@ -15,7 +15,7 @@ import pytest
 import trustme
 from playwright.sync_api import Page, Route, expect
 
-from services88.identity import audit_trail, tenants, tickets
+from services88.identity import audit_trail, reset_links, tenants, tickets
 from services88.store.audit import Filter
 from tests.databases import Databases
 from tests.notices.conftest import authority, mailing, tls, trusted  # noqa: F401 - fixtures
@@ -273,14 +273,18 @@ def test_a_mailed_link_works_once(
     page.goto(f"{mailed.url}/password/sent")
     check_accessible(page, "sent")
     mail = smtp.mails.get(timeout=30)
-    found = re.search(r"https://id\.example\.com(/password/reset\?token=\S+)", mail.text)
+    found = re.search(r"https://id\.example\.com(/password/reset#\S+)", mail.text)
     assert found
-    token = found[1].partition("=")[2]
+    token = found[1].partition("#")[2]
     for _ in range(2):  # looking uses nothing up
+        page.goto("about:blank")  # to another fragment alone no browser would go
         page.goto(mailed.url + found[1])
-        expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
+        expect(page.get_by_text("For the user JANE.")).to_be_visible()
+        assert page.url == f"{mailed.url}/password/reset"
     check_accessible(page, "link")
-    browser = Browser(mailed, found[1])
+    page.go_back()
+    assert token not in page.url
+    browser = Browser(mailed, "/password/reset")
     short = browser.post("/password/reset", token=token, new="short", again="short")
     assert short.status == 422
     assert b"at least 15 characters" in short.content
@@ -289,10 +293,34 @@ def test_a_mailed_link_works_once(
     assert mailed.sign_in("JANE", NEW)
     again = browser.post("/password/reset", token=token, new=f"{NEW}s", again=f"{NEW}s")
     assert again.status == 403
+    page.goto("about:blank")
     page.goto(mailed.url + found[1])
     expect(page.get_by_role("heading", name="This link does not work")).to_be_visible()
     check_accessible(page, "link-refused")
     assert mailed.sign_in("JANE", NEW)
+
+
+def test_a_mailed_link_works_without_javascript(
+    mailed: RunningServer, smtp: SmtpServer, visiting: Visiting
+) -> None:
+    user = mailed.add_user("JANE", OLD, email="jane@example.com")
+    token = mailed.run(reset_links.issue(mailed.identity, user))
+    page = visiting(f"{mailed.url}/password/reset#{token}", java_script_enabled=False)
+    check_accessible(page, "link-code")
+    code = page.get_by_label("Code from the mail")
+    code.fill("not the code")
+    code.press("Enter")
+    expect(page.get_by_role("heading", name="This link does not work")).to_be_visible()
+    page.go_back()
+    code.fill(f" https://id.example.com/password/reset#{token} ")  # the link is as good
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("For the user JANE.")).to_be_visible()
+    page.get_by_label("New password", exact=True).fill(NEW)
+    page.get_by_label("New password again").fill(NEW)
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("heading", name="Your password is changed")).to_be_visible()
+    assert mailed.sign_in("JANE", NEW)
+    assert "was changed" in smtp.mails.get(timeout=30).text
 
 
 def test_forgotten_answers_alike_for_nobody(mailed: RunningServer, smtp: SmtpServer) -> None:
@@ -364,7 +392,7 @@ def test_every_page_is_locked_down(server: RunningServer) -> None:
     for path, status in (
         ("/password", 200),
         ("/password/forgotten", 200),
-        ("/password/reset?token=x", 403),
+        ("/password/reset", 200),
         ("/nobody/password", 404),
     ):
         reply = server.request("GET", path, Origin="https://evil.example")
@@ -468,7 +496,7 @@ def test_without_pages_there_are_none(start: Starter) -> None:
     for path in ("/password", "/", "/.well-known/change-password", "/admin", "/_services88/x.css"):
         assert server.request("GET", path).status == 404
     assert server.request("GET", "/Remote/Services88/User.svc").status == 405
-    assert server.request("GET", "/password/reset?token=x").status == 405
+    assert server.request("GET", "/password/reset").status == 405
 
 
 def test_with_password_pages_programs_still_reset(server: RunningServer) -> None:

@@ -353,7 +353,8 @@ def test_nick_names_are_unique_within_a_tenant(scene: Scene) -> None:
         assert not unique(same, admin.associate_id)
         assert unique(same, user.associate_id), "one's own"
     assert unique("zoe"), "another letter"
-    assert unique("NICKED"), "a user name is no nick name"
+    assert not unique("NICKED"), "it is a user name"
+    assert unique("NICKED", user.associate_id), "one's own"
     assert unique("zappa"), "of another tenant"
     assert unique(""), "to have none is free to all"
     with pytest.raises(BadInput, match="nick name"):
@@ -361,6 +362,25 @@ def test_nick_names_are_unique_within_a_tenant(scene: Scene) -> None:
     with pytest.raises(BadInput, match="has a user"):
         scene.server.add_user("nicked", _PASSWORD, nick_name="another")
     scene.server.add_user("ZOE2", _PASSWORD, tenant="other", nick_name="zo\u00eb")
+
+
+def test_a_name_that_is_another_s_address_is_not_valid(scene: Scene) -> None:
+    admin, site = scene.user("admin-all")
+    ticket = scene.server.sign_in(admin.name, _PASSWORD) or ""
+    owner = scene.server.add_user("ADDRESSED", _PASSWORD, email="Addressed@example.com")
+    name = "<UserName>addressed@example.com</UserName>"
+
+    def call(operation: str, associate_id: int = 0) -> Reply:
+        arguments = f"<AssociateId>{associate_id}</AssociateId>{name}"
+        return scene.call(ticket, site, operation, arguments)
+
+    assert call("IsUserNameValid").text("Response") == "false"
+    assert call("IsUserNameValid", owner.associate_id).text("Response") == "true", "one's own"
+    reason = call("IsUserNameValidWithReason").text("Reason") or ""
+    assert "e-mail address" in reason
+    assert call("GetValidUserName").text("Response") == "addressed@example.com2"
+    nick = "<NickName>ADDRESSED@example.com</NickName>"
+    assert scene.call(ticket, site, "IsNickNameUnique", nick).text("Response") == "false"
 
 
 def test_a_new_password_for_external_users_only(scene: Scene) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from services88.store import associates, attempts, audit, credentials, postgresql
+from services88.store import associates, attempts, audit, credentials, postgresql, sign_in_names
 from services88.store.migrate import open_database
 from tests.databases import kind_of
 from tests.loop import run
@@ -17,7 +17,9 @@ from tests.postgresql import connected
         (associates._by_name, {"tenant": 1, "key": "jane"}),
         (associates._by_id, {"tenant": 1, "associate": 1}),
         (associates._after, {"tenant": 1, "key": "jane", "most": 500}),
-        (associates._ids_by_email, {"tenant": 1, "key": "jane@example.com"}),
+        (associates._by_sign_in_name, {"tenant": 1, "key": "jane@example.com"}),
+        (associates._number_of, {"tenant": 1, "key": "jane@example.com"}),
+        (sign_in_names._owner, {"tenant": 1, "key": "jane@example.com"}),
         (credentials._ticket, {"tenant": 1, "key": "{GUID}"}),
         (credentials._password_of, {"associate": 1}),
         (credentials._model_of, {"tenant": 1, "at": 1}),

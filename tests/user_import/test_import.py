@@ -257,7 +257,7 @@ def test_nick_names_come_along_and_are_unique(database: str, imported: Import) -
     )
     assert result.exit_code == 1
     assert "Added 3 users" in result.stdout
-    assert "Line 5: Another user has that nick name already" in result.stdout
+    assert "Line 5: The nick name is the nick name of line 2" in result.stdout
     assert "Line 6: A nick name has no control" in result.stdout
     assert "Line 7: A nick name has at most 80" in result.stdout
     assert sql(database, "SELECT name, nick_name, nick_key FROM associate ORDER BY name") == [

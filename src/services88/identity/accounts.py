@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from enum import IntEnum
 
-from services88.identity import guessing, password_rules, tickets
+from services88.identity import administrators, guessing, password_rules, sign_in_names, tickets
 from services88.identity.audit import AuditEvent, record, tickets_ended
 from services88.identity.errors import BadInput, NotYourself
 from services88.identity.identity import Caller, Identity, Origin
@@ -22,6 +22,7 @@ from services88.store.associates import Associate
 from services88.store.database import Connection
 from services88.store.errors import Conflict
 from services88.store.roles import Role
+from services88.store.sign_in_names import NameKind
 from services88.store.tenants import Tenant
 
 __all__ = [
@@ -188,6 +189,10 @@ async def add_with_secret(
 
     async def work(connection: Connection) -> None:
         now = identity.clock.now()
+        if await associates.by_name(connection, tenant.tenant_id, key_of(name)) is not None:
+            raise BadInput(f"Tenant {tenant.name} has a user {name} already.")
+        await sign_in_names.check(connection, tenant, name, NameKind.USER_NAME)
+        await sign_in_names.check(connection, tenant, nick_name, NameKind.NICK_NAME)
         associate_id = await associates.add(
             connection,
             tenant=tenant.tenant_id,
@@ -202,6 +207,9 @@ async def add_with_secret(
             nick_name=nick_name,
             nick_key=key_of(nick_name),
             now=now,
+        )
+        await sign_in_names.put(
+            connection, tenant, associate_id, name=name, email=email, nick_name=nick_name
         )
         if secret is not None:
             await credentials.add_password(
@@ -238,10 +246,8 @@ async def add_with_secret(
 
     try:
         await identity.database.transaction(work)
-    except Conflict as error:
-        if not await is_nick_name_free(identity, tenant, nick_name):
-            raise BadInput("Another user has that nick name already.") from error
-        raise BadInput(f"Tenant {tenant.name} has a user {name} already.") from error
+    except Conflict as error:  # others added users at the same time, again and again
+        raise BadInput("Another user got the name or the nick name just now.") from error
     return await find(identity, tenant, name)
 
 
@@ -261,26 +267,27 @@ async def check_free(identity: Identity, tenant: Tenant, name: str, *, but: int 
     """Check that a name can be given to a user.
 
     :param but: Number of the user it is for, whose own name it may be.
-    :raises BadInput: The name is not possible, or another user has it.
+    :raises BadInput: The name is not possible, or another user has it: as the user name, the e-mail
+        address or the nick name.
     """
     name = check_user_name(name)
-    user = await associates.by_name(identity.database, tenant.tenant_id, key_of(name))
-    if user is not None and user.associate_id != but:
-        raise BadInput("Another user has that name.")
+    await sign_in_names.check(identity.database, tenant, name, NameKind.USER_NAME, but=but)
 
 
 async def is_nick_name_free(
     identity: Identity, tenant: Tenant, nick_name: str, *, but: int = 0
 ) -> bool:
-    """Say whether no other user has a nick name. To have none is free to everybody.
+    """Check that no other user has a name as nick name, user name or e-mail address.
+
+    To have no nick name is free to everybody.
 
     :param but: Number of the user it is for, whose own it may be.
     """
-    key = key_of(nick_name)
-    if not key:
-        return True
-    user = await associates.by_nick_name(identity.database, tenant.tenant_id, key)
-    return user is None or user.associate_id == but
+    try:
+        await sign_in_names.check(identity.database, tenant, nick_name, NameKind.NICK_NAME, but=but)
+    except BadInput:
+        return False
+    return True
 
 
 async def free_name(identity: Identity, tenant: Tenant, proposed: str, *, but: int = 0) -> str:
@@ -311,13 +318,17 @@ async def retire(
     retired: bool,
     caller: Caller | None = None,
     origin: Origin | None = None,
+    keep_administrator: bool = True,
 ) -> bool:
     """Retire a user, which ends all their tickets, or take them back.
 
     :param caller: The administrator who does it; None for the command line.
+    :param keep_administrator: Whether to refuse to retire the last general administrator. Only a
+        sandbox does not.
     :returns: False where the user was so already.
     :raises BadInput: The tenant has no such user.
     :raises NotYourself: The caller would retire themselves.
+    :raises LastAdministrator: No general administrator would be left.
     :raises NotSignedIn: The caller's ticket was revoked meanwhile.
     """
     user = await find(identity, tenant, name)
@@ -326,6 +337,12 @@ async def retire(
         raise NotYourself
 
     async def work(connection: Connection) -> bool:
+        if not keep_administrator:
+            return await changed(connection)
+        async with administrators.kept(connection, tenant):
+            return await changed(connection)
+
+    async def changed(connection: Connection) -> bool:
         if caller is not None:
             await tickets.check_again(connection, caller)
         if not await associates.set_deleted(connection, user, retired):

@@ -4,6 +4,7 @@ __all__ = [
     "ApplicationTokenRefused",
     "BadInput",
     "CallerLeft",
+    "LastAdministrator",
     "NotAllowed",
     "NotSignedIn",
     "NotYourself",
@@ -64,6 +65,16 @@ class NotYourself(Refusal):
 
     def __init__(self) -> None:
         super().__init__("You cannot retire yourself. Another administrator can.")
+
+
+class LastAdministrator(Refusal):
+    """A change would leave a tenant without a general administrator who can sign in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing was changed: no general administrator who can sign in would be left. Let "
+            "another user with a password have a role with the right admin-all first."
+        )
 
 
 class UnknownUser(Refusal):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from services88.identity.attempt_queue import AttemptQueue
 from services88.identity.clock import Clock
+from services88.identity.errands import Errands
 from services88.identity.guess_limits import GuessLimits
 from services88.identity.hashing import Hashing
 from services88.identity.observer import Observer
@@ -27,6 +28,7 @@ class Identity:
     :ivar keyed_trails: The tenants whose audit trail this process has seen to be keyed, with a
         number that its last event had then.
     :ivar attempts: The attempts at passwords that wait for a slot in this process.
+    :ivar errands: What is to be done after the response to a request.
     """
 
     database: Database
@@ -37,6 +39,7 @@ class Identity:
     observer: Observer = field(default_factory=Observer)
     keyed_trails: dict[int, int] = field(default_factory=dict)
     attempts: AttemptQueue = field(default_factory=AttemptQueue)
+    errands: Errands = field(default_factory=Errands)
 
 
 @dataclass(slots=True)

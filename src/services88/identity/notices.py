@@ -10,7 +10,7 @@ from enum import StrEnum
 from services88.identity.audit import plain_address
 from services88.identity.clock import HOUR
 from services88.identity.identity import Identity, Origin
-from services88.store import application_tokens, outbox, seen_applications
+from services88.store import application_tokens, associates, outbox, seen_applications
 from services88.store.associates import Associate
 from services88.store.database import Connection
 
@@ -100,6 +100,9 @@ async def owe_new_application(
     application = origin.application_token_id
     if not application:
         return False
+    if application in await seen_applications.of_user(connection, user.associate_id):
+        return False
+    await associates.lock(connection, user.associate_id)  # of two new ones at once one is the first
     seen = await seen_applications.of_user(connection, user.associate_id)
     if application in seen:
         return False

@@ -4,7 +4,7 @@ Hashing takes long, so it happens before and outside any transaction; the transa
 exactly the hash that was verified, or nothing.
 """
 
-from services88.identity import guessing, notices, password_rules, tickets
+from services88.identity import administrators, guessing, notices, password_rules, tickets
 from services88.identity.audit import AuditEvent, record, refusals_told, tickets_ended
 from services88.identity.errors import BadInput, NotSignedIn, PasswordRefused, ServerBusy
 from services88.identity.generated import generate
@@ -223,20 +223,29 @@ async def set_generated(identity: Identity, caller: Caller, user: Associate, ori
 async def remove(identity: Identity, caller: Caller, user: Associate, origin: Origin) -> bool:
     """Take a user's password away: they cannot sign in, and all tickets of theirs end.
 
+    No mailed link brings it back, until an administrator mails one again.
+
     :returns: False where the user has no password.
     :raises NotSignedIn: The caller's ticket was revoked meanwhile.
+    :raises LastAdministrator: No general administrator would be left.
     """
     policy = await password_rules.policy_of(identity, caller.tenant)
 
     async def work(connection: Connection) -> bool:
+        async with administrators.kept(connection, caller.tenant):
+            return await removed(connection)
+
+    async def removed(connection: Connection) -> bool:
         await tickets.check_again(connection, caller)
+        await associates.lock(connection, user.associate_id)
+        await associates.set_invited(connection, user.associate_id, None)
+        await reset_links.delete_links(connection, user.associate_id)
         row = await credentials.locked_password_of(connection, user.associate_id)
         if row is None:
             return False
         await credentials.delete_password(connection, user.associate_id)
         await policy.changed(connection, user.associate_id, row.secret, identity.clock.now())
         ended = await credentials.delete_tickets(connection, user.associate_id)
-        await reset_links.delete_links(connection, user.associate_id)
         await notices.owe(connection, identity, Notice.PASSWORD_REMOVED, user)
         await record(
             connection,

@@ -1,8 +1,12 @@
 """Mailed links by which a password can be changed once (ASVS 6.4.3).
 
 The token in a link is made when its mail is sent and stands only there: it holds 256 random bits,
-and stored is its SHA-256. A newer link of a user ends the older ones, and so does every change of
-the password.
+and stored is its SHA-256. A link stays good until it expires, also beside newer ones: else whoever
+asks for one each minute would end the link that the owner has just got. Every change of the
+password ends all links of the user.
+
+A password that an administrator removed does not come back by asking for a link: a user without a
+password is mailed one only where an administrator has asked for it since.
 """
 
 import hashlib
@@ -31,16 +35,23 @@ PATH = "/password/reset"
 _APART = MINUTE
 """Between two mails with a link to one user: nobody's mailbox is to be filled by asking."""
 
+_MOST_LINKS = 32
+"""That a user has at once: more than can be asked for while one lasts, so that none ends early but
+where mails were held up and come all at once."""
+
 
 class LinkRefused(Refusal):
-    """The link is unknown, used, replaced or expired. Which of it is not told."""
+    """The link is unknown, used, ended or expired. Which of it is not told."""
 
     def __init__(self) -> None:
         super().__init__("The link is not valid, or not any more. Ask for a new one.")
 
 
 async def ask(identity: Identity, caller: Caller, user: Associate, origin: Origin) -> bool:
-    """Owe a user a mail with a link; none beside one that was asked for a moment ago.
+    """Enqueue a mail with a link; none beside one that was asked for a moment ago.
+
+    Where the caller is an administrator, the user may choose a password by mail from now on, also
+    where there is none (any more).
 
     :returns: False where the user has no e-mail address.
     """
@@ -48,10 +59,10 @@ async def ask(identity: Identity, caller: Caller, user: Associate, origin: Origi
 
 
 async def ask_for_name(identity: Identity, tenant: Tenant, name: str, origin: Origin) -> None:
-    """Owe the user of a typed name or e-mail address a mail with a link, where there is one.
+    """Enqueue a mail with a link for the user of a typed name or e-mail address, if there is one.
 
-    Nothing tells whether there is, nor does what is raised; how long it takes does, so do not let
-    whoever asked wait for it (ASVS 6.3.8).
+    Neither the result nor what is raised tells whether there is; how long it takes does, so do it
+    where nobody can measure it (ASVS 6.3.8): see :mod:`services88.identity.errands`.
     """
     user = await sign_in.find(identity, tenant, name)
     if user is not None and user.may_sign_in and AssociateType(user.type) in _SIGNING_IN:
@@ -65,10 +76,17 @@ async def _owe(
     identity: Identity, tenant: Tenant, user: Associate, origin: Origin, *, by: int
 ) -> bool:
     async def work(connection: Connection) -> bool:
-        since = identity.clock.now() - _APART
-        if await outbox.was_owed(connection, user.associate_id, Notice.RESET_LINK, since):
+        now = identity.clock.now()
+        kind = Notice.RESET_LINK
+        asked = await outbox.was_owed(connection, user.associate_id, kind, now - _APART)
+        might = await _may_choose(connection, user)
+        if by not in (0, user.associate_id):
+            await associates.set_invited(connection, user.associate_id, now)
+        elif not might:
             return True
-        if not await notices.owe(connection, identity, Notice.RESET_LINK, user):
+        if asked and might:  # what was asked for before the password was removed does not count
+            return True
+        if not await notices.owe(connection, identity, kind, user):
             return False
         await record(
             connection,
@@ -84,18 +102,32 @@ async def _owe(
     return await identity.database.transaction(work)
 
 
+async def _may_choose(connection: Connection, user: Associate) -> bool:
+    """Check that a user has a password, or was let choose one by an administrator."""
+    if await credentials.password_of(connection, user.associate_id) is not None:
+        return True
+    return await associates.was_invited(connection, user.associate_id)
+
+
 async def issue(identity: Identity, user: Associate) -> str:
-    """Make the token of a new link, valid for half an hour. This is the only time it is known."""
+    """Make the token of a new link, valid for half an hour. This is the only time it is known.
+
+    :raises LinkRefused: The user's password was removed since the mail was asked for.
+    """
     token = secrets.token_urlsafe(32)
 
     async def work(connection: Connection) -> None:
-        await reset_links.delete_links(connection, user.associate_id)
+        await associates.lock(connection, user.associate_id)  # against a removal meanwhile
+        if not await _may_choose(connection, user):
+            raise LinkRefused
+        now = identity.clock.now()
+        await reset_links.delete_old(connection, user.associate_id, now=now, most=_MOST_LINKS - 1)
         await reset_links.add(
             connection,
             tenant=user.tenant_id,
             associate_id=user.associate_id,
             hashed=_hash(token),
-            expires=identity.clock.now() + LIFETIME,
+            expires=now + LIFETIME,
         )
 
     await identity.database.transaction(work)

@@ -26,9 +26,10 @@ from services88.identity.names import (
     check_user_name,
     key_of,
 )
-from services88.store import associates
+from services88.store import sign_in_names
 from services88.store.errors import StoreError
 from services88.store.roles import Role
+from services88.store.sign_in_names import NameKind
 from services88.store.tenants import Tenant
 
 __all__ = ["COLUMNS", "ImportRow", "Report", "RowProblem", "import_users", "read_rows"]
@@ -262,22 +263,59 @@ def _text(name: str, value: object) -> str:
 
 
 def _checked(rows: Iterator[_Row]) -> Iterator[ImportRow | RowProblem]:
-    first_with: dict[str, int] = {}
+    taken: dict[str, tuple[int, NameKind]] = {}
     for line, found in rows:
         try:
             if isinstance(found, _Wrong):
                 raise found
             row = _row(line, found)
-            earlier = first_with.setdefault(key_of(row.name), line)
-            if earlier != line:
-                raise _Wrong(
-                    f"Line {earlier} has the same name; letter case makes no difference.",
-                    "Remove one of the two, or choose another name.",
-                )
+            _check_free_in_file(row, taken)
         except _Wrong as wrong:
             yield RowProblem(line, wrong.cause, wrong.remedy)
         else:
             yield row
+
+
+def _check_free_in_file(row: ImportRow, taken: dict[str, tuple[int, NameKind]]) -> None:
+    """Refuse what the database will refuse, so that a dry run tells it too."""
+    own: dict[str, NameKind] = {}
+    for name, kind in (
+        (row.name, NameKind.USER_NAME),
+        (row.email, NameKind.EMAIL),
+        (row.nick_name, NameKind.NICK_NAME),
+    ):
+        key = key_of(name)
+        if not key:
+            continue
+        own.setdefault(key, kind)
+        if key not in taken or kind is NameKind.EMAIL:
+            continue
+        line, other = taken[key]
+        if kind is other is NameKind.USER_NAME:
+            raise _Wrong(
+                f"Line {line} has the same name; letter case makes no difference.",
+                "Remove one of the two, or choose another name.",
+            )
+        raise _Wrong(
+            f"The {_WORDS[kind]} is the {_WORDS[other]} of line {line}; "
+            "letter case makes no difference.",
+            _REMEDIES[kind],
+        )
+    for key, kind in own.items():
+        taken.setdefault(key, (row.line, kind))
+
+
+_WORDS = {
+    NameKind.USER_NAME: "user name",
+    NameKind.EMAIL: "e-mail address",
+    NameKind.SHARED_EMAIL: "e-mail address",
+    NameKind.NICK_NAME: "nick name",
+}
+_REMEDIES = {
+    NameKind.USER_NAME: "Choose another name; or put the line of the user of that name first, who "
+    "keeps it.",
+    NameKind.NICK_NAME: "Choose another nick name, or leave it empty.",
+}
 
 
 def _row(line: int, found: dict[str, str]) -> ImportRow:
@@ -395,11 +433,19 @@ def _exists() -> _Wrong:
     )
 
 
-def _nick_name_taken() -> _Wrong:
-    return _Wrong(
-        "Another user has that nick name already; letter case makes no difference.",
-        "Choose another nick name, or leave it empty.",
-    )
+async def _check_free(identity: Identity, tenant: Tenant, row: ImportRow) -> None:
+    for name, kind in ((row.name, NameKind.USER_NAME), (row.nick_name, NameKind.NICK_NAME)):
+        key = key_of(name)
+        found = await sign_in_names.owner(identity.database, tenant.tenant_id, key) if key else None
+        if found is None:
+            continue
+        if kind is found[1] is NameKind.USER_NAME:
+            raise _exists()
+        raise _Wrong(
+            f"The {_WORDS[kind]} is the {_WORDS[found[1]]} of another user already; "
+            "letter case makes no difference.",
+            _REMEDIES[kind],
+        )
 
 
 async def _import(
@@ -411,10 +457,7 @@ async def _import(
     dry_run: bool,
 ) -> None:
     role_id = _role(available, row.role)
-    if await associates.by_name(identity.database, tenant.tenant_id, key_of(row.name)):
-        raise _exists()
-    if not await accounts.is_nick_name_free(identity, tenant, row.nick_name):
-        raise _nick_name_taken()
+    await _check_free(identity, tenant, row)
     secret = row.secret
     if row.password is not None:
         try:
@@ -450,8 +493,7 @@ async def _import(
             retired=row.retired,
         )
     except BadInput:  # somebody else added one since
-        if not await accounts.is_nick_name_free(identity, tenant, row.nick_name):
-            raise _nick_name_taken() from None
+        await _check_free(identity, tenant, row)
         raise _exists() from None
 
 

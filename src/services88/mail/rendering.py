@@ -64,8 +64,11 @@ _TEXTS = {
         (
             marked("By this link you can choose a new password for the user {name}:"),
             "{link}",
+            marked("If the page asks for a code, it is the following:"),
+            "{token}",
             marked(
-                "It works once, within {minutes} minutes, and only if it is the newest one you got."
+                "The link works once, within {minutes} minutes, unless your password is changed "
+                "before."
             ),
             marked("If you did not ask for it, ignore this mail; your password stays as it is."),
         ),
@@ -90,7 +93,9 @@ def render(
         "cause": _(_CAUSES[Cause(cause)]) if cause else "",
         "application": parameters.get("application", ""),
         "address": parameters.get("address", ""),
-        "link": f"{public_url}{PATH}?token={token}",
+        # Behind the number sign it is sent to no server, so it is in no log and no Referer.
+        "link": f"{public_url}{PATH}#{token}",
+        "token": token,
         "minutes": LIFETIME // 60_000,
     }
     message = EmailMessage(policy=SMTP)

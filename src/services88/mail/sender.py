@@ -14,6 +14,7 @@ from services88.identity import reset_links
 from services88.identity.clock import HOUR, MINUTE
 from services88.identity.identity import Identity
 from services88.identity.notices import DAY, Notice
+from services88.identity.reset_links import LinkRefused
 from services88.mail.rendering import render
 from services88.mail.smtp import MailServer, deliver
 from services88.store import associates, outbox
@@ -106,7 +107,13 @@ async def _send(identity: Identity, server: MailServer, mail: OwedMail) -> None:
         if not user.may_sign_in or server.public_url is None:
             _log.warning("mail %d (%s) is not sent: no link", mail.outbox_id, mail.kind)
             return
-        token = await reset_links.issue(identity, user)
+        try:
+            token = await reset_links.issue(identity, user)
+        except LinkRefused:
+            _log.info(
+                "mail %d (%s) is not sent: the password is removed", mail.outbox_id, mail.kind
+            )
+            return
     message = render(
         mail,
         user,

@@ -24,7 +24,13 @@ from services88.identity import (
 )
 from services88.identity.accounts import AssociateType
 from services88.identity.audit import AuditEvent
-from services88.identity.errors import BadInput, NotAllowed, NotSignedIn, NotYourself
+from services88.identity.errors import (
+    BadInput,
+    LastAdministrator,
+    NotAllowed,
+    NotSignedIn,
+    NotYourself,
+)
 from services88.identity.identity import Caller
 from services88.identity.names import check_user_name, is_mailable, key_of
 from services88.identity.policy import PolicyChoice, Preset
@@ -211,6 +217,7 @@ async def _add(visit: Visit, caller: Caller) -> Response:
             raise BadInput(_("Choose a role that you may give."))
         if max(len(typed["firstname"]), len(typed["lastname"])) > 99:
             raise BadInput(_("A name has at most 99 characters."))
+        await administration.check_address(visit.identity, caller, typed["email"])
         user = await accounts.add_with_secret(
             visit.identity,
             caller.tenant,
@@ -263,7 +270,7 @@ async def _act(visit: Visit, caller: Caller, number: int, action: str) -> Respon
                 await accounts.retire(
                     identity, tenant, user.name, retired=retired, caller=caller, origin=origin
                 )
-            except NotYourself as refusal:
+            except (LastAdministrator, NotYourself) as refusal:
                 return await _user(visit, caller, number, 422, str(refusal))
         case "unlock":
             await accounts.unlock(identity, tenant, user.name, caller=caller, origin=origin)

@@ -11,7 +11,10 @@ _MOST = 10_000
 
 
 class Allowance:
-    """A bucket of tokens for each address, in memory: lost at a restart, and nobody's secret."""
+    """A bucket of tokens for each address, in memory: of one process, and lost at a restart.
+
+    It sheds load. A limit that is promised is :func:`services88.identity.request_limits.admit`.
+    """
 
     def __init__(self, at_once: int, per_minute: int) -> None:
         """Allow so many at once, and so many more each minute."""

@@ -1,15 +1,21 @@
 """Changing one's password: with the current one, by a mailed link, and asking for such a link."""
 
-import asyncio
-import logging
 from contextlib import suppress
 from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from services88.identity import password_rules, passwords, reset_links, sign_in, tickets
+from services88.identity import (
+    password_rules,
+    passwords,
+    request_limits,
+    reset_links,
+    sign_in,
+    tickets,
+)
 from services88.identity.errors import NotSignedIn, PasswordRefused
 from services88.identity.identity import Identity, Origin
+from services88.identity.names import key_of
 from services88.identity.password_rules import Judgement
 from services88.identity.policy import Subject
 from services88.identity.reset_links import LinkRefused
@@ -19,9 +25,6 @@ from services88.texts import _, marked
 from services88.web.http import HttpRefusal
 
 __all__ = ["known", "link", "page"]
-
-_log = logging.getLogger("services88.calls")
-_mails: set[asyncio.Task[None]] = set()
 
 _NOT_PROVED = marked(
     "The user name or the current password is not right, or there were too many wrong ones. "
@@ -145,15 +148,22 @@ def _told(judgement: Judgement) -> dict[str, object]:
 
 
 async def _forgotten(visit: Visit, tenant: Tenant) -> Response:
-    """Ask for a mail with a link. The answer does not wait for what is found (ASVS 6.3.8)."""
+    """Ask for a mail with a link. Nobody is looked up before the response (ASVS 6.3.8)."""
     form = await visit.form()
-    if not visit.site.asking.take(visit.address):
+    # By the server's own clock: that of a sandbox's tenant may stand still.
+    if not await request_limits.admit(
+        visit.site.identity, request_limits.FORGOTTEN_FORMS, visit.address
+    ):
         return visit.show("password/forgotten.html", 429, error=_(_TOO_OFTEN))
     if _no_mail(visit):
         return visit.show("password/forgotten.html", 503, error=_no_mail(visit))
-    task = asyncio.create_task(_mail(visit.identity, tenant, form.get("name", ""), visit.origin))
-    _mails.add(task)
-    task.add_done_callback(_mails.discard)
+    identity, origin = visit.identity, visit.origin
+    name = key_of(form.get("name", ""))  # which is short, whatever was typed
+
+    async def mail() -> None:
+        await reset_links.ask_for_name(identity, tenant, name, origin)
+
+    identity.errands.enqueue(mail)
     return visit.go("/password/sent")
 
 
@@ -164,19 +174,20 @@ def _no_mail(visit: Visit) -> str:
     return _("This server sends no mails. Ask an administrator for a new password.")
 
 
-async def _mail(identity: Identity, tenant: Tenant, name: str, origin: Origin) -> None:
-    try:
-        await reset_links.ask_for_name(identity, tenant, name, origin)
-    except Exception:  # nobody waits for it: the log is the only place to tell
-        _log.exception("a mail with a link could not be owed")
-
-
 async def link(visit: Visit) -> Response:
-    """Answer where a mailed link leads. Looking changes nothing; sending the form uses it up."""
+    """Answer where a mailed link leads.
+
+    The token stands behind the number sign of the link, so it does not come with the request: the
+    page's script posts it, or a person pastes it. Posting it alone shows the form for a new
+    password and changes nothing; posting it with a new password uses the link up.
+    """
     if not visit.is_post:
-        return await _by_link(visit, visit.query.get("token", ""))
+        return visit.show("password/link.html")
     form = await visit.form()
-    token, new = form.get("token", ""), form.get("new", "")
+    token = form.get("token", "").rpartition("#")[2].strip()  # the whole link may be pasted
+    new = form.get("new")
+    if new is None:
+        return await _by_link(visit, token)
     if new != form.get("again", ""):
         return await _by_link(visit, token, 422, errors=[_(_DIFFERENT)], field="again")
     try:

@@ -52,7 +52,7 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "referrer-policy": "no-referrer",  # the address of a mailed link holds its token
+    "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
 _FORGED = marked(
@@ -216,7 +216,6 @@ class Site:
         self.sandbox = identity_of is not None
         self.options: Options = options_of(settings)
         self.judging = Allowance(at_once=60, per_minute=120)
-        self.asking = Allowance(at_once=10, per_minute=10)
 
     def is_secure(self, visit: Visit) -> bool:
         """Say whether the browser speaks https to us, or to the proxy in front."""

@@ -35,6 +35,7 @@ from services88.store import (
 from services88.store import (
     credentials,
     guesses,
+    sign_in_names,
     tenant_rows,
 )
 from services88.store.associates import Associate
@@ -177,7 +178,9 @@ class Control:
         if change.password is not None:
             await self._set_password(user, change.password)
         if change.retired is not None:
-            await accounts.retire(identity, tenant, user.name, retired=change.retired)
+            await accounts.retire(
+                identity, tenant, user.name, retired=change.retired, keep_administrator=False
+            )
         if change.unlock:
             await accounts.unlock(identity, tenant, user.name)
         return await self.user(name)
@@ -197,6 +200,7 @@ class Control:
         user = await self._find(name)
 
         async def work(connection: Connection) -> None:
+            await sign_in_names.release(connection, user.tenant_id, user.associate_id)
             await tenant_rows.delete_user(
                 connection, associate_id=user.associate_id, person_id=user.person_id
             )

@@ -7,22 +7,31 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 
 from services88.store.database import Connection, Reader
-from services88.store.schema import associate, person, role, user_group_link, user_role_link
+from services88.store.schema import (
+    associate,
+    person,
+    role,
+    sign_in_name,
+    user_group_link,
+    user_role_link,
+)
 
 __all__ = [
     "Associate",
     "add",
     "after",
     "all_associates",
-    "by_email",
     "by_id",
     "by_name",
-    "by_nick_name",
+    "by_sign_in_name",
     "count",
     "groups_of",
+    "lock",
     "number_of",
     "set_deleted",
+    "set_invited",
     "signed_in",
+    "was_invited",
 ]
 
 
@@ -105,24 +114,20 @@ def _select() -> Select[*tuple[Any, ...]]:
 
 
 _by_name = _select().where(associate.c.name_key == bindparam("key"))
-_by_nick_name = _select().where(associate.c.nick_key == bindparam("key"))
 _by_id = _select().where(associate.c.associate_id == bindparam("associate"))
-# From the person on: asked the other way round, SQLite reads every user of the tenant.
-_ids_by_email = (
-    select(associate.c.associate_id)
-    .select_from(person)
-    .join(associate, associate.c.person_id == person.c.person_id)
-    .where(person.c.tenant_id == bindparam("tenant"), person.c.email_key == bindparam("key"))
-    .limit(2)
+# Nick names are reserved, and sign nobody in; nor do addresses that several have.
+_is_meant = (
+    sign_in_name.c.tenant_id == bindparam("tenant"),
+    sign_in_name.c.name_key == bindparam("key"),
+    sign_in_name.c.kind.in_(["name", "email"]),
+)
+_by_sign_in_name = (
+    _select()
+    .join(sign_in_name, sign_in_name.c.associate_id == associate.c.associate_id)
+    .where(*_is_meant)
 )
 # Always one row, so that it takes the same time whether there is anybody.
-_number_by_name = select(func.coalesce(func.max(associate.c.associate_id), 0)).where(
-    associate.c.tenant_id == bindparam("tenant"), associate.c.name_key == bindparam("key")
-)
-_two = _ids_by_email.subquery()
-_number_by_email = select(
-    func.coalesce(func.max(_two.c.associate_id), 0), func.count()
-).select_from(_two)
+_number_of = select(func.coalesce(func.max(sign_in_name.c.associate_id), 0)).where(*_is_meant)
 _all = _select().order_by(associate.c.name_key)
 _after = (
     _select()
@@ -135,6 +140,18 @@ _groups = (
     select(user_group_link.c.user_group_id)
     .where(user_group_link.c.associate_id == bindparam("associate"))
     .order_by(user_group_link.c.user_group_id)
+)
+# Blocks what would lock the same row, but no insertion of rows that refer to it.
+_lock = (
+    select(associate.c.associate_id)
+    .where(associate.c.associate_id == bindparam("associate"))
+    .with_for_update(key_share=True)
+)
+_was_invited = select(associate.c.invited).where(associate.c.associate_id == bindparam("associate"))
+_set_invited = (
+    update(associate)
+    .where(associate.c.associate_id == bindparam("associate"))
+    .values(invited=bindparam("at"))
 )
 _set_deleted = (
     update(associate)
@@ -164,36 +181,25 @@ async def by_name(reader: Reader, tenant: int, key: str) -> Associate | None:
     return Associate(*row) if row else None
 
 
-async def by_nick_name(reader: Reader, tenant: int, key: str) -> Associate | None:
-    """Find a user by normalised nick name."""
-    row = await reader.one(_by_nick_name, tenant=tenant, key=key)
-    return Associate(*row) if row else None
-
-
 async def by_id(reader: Reader, tenant: int, associate_id: int) -> Associate | None:
     """Find a user by number."""
     row = await reader.one(_by_id, tenant=tenant, associate=associate_id)
     return Associate(*row) if row else None
 
 
-async def by_email(reader: Reader, tenant: int, key: str) -> Sequence[Associate]:
-    """Find users by normalised e-mail address: none, one, or two where there are more."""
-    found = await reader.all(_ids_by_email, tenant=tenant, key=key)
-    users = [await by_id(reader, tenant, row[0]) for row in found]
-    return [user for user in users if user is not None]
+async def by_sign_in_name(reader: Reader, tenant: int, key: str) -> Associate | None:
+    """Find the user whom a normalised name or e-mail address signs in. One look-up by a key."""
+    row = await reader.one(_by_sign_in_name, tenant=tenant, key=key)
+    return Associate(*row) if row else None
 
 
 async def number_of(reader: Reader, tenant: int, key: str) -> int:
-    """Give the number of the user whom a normalised sign-in name or e-mail address means, or 0.
+    """Return the number of the user whom a normalised name or e-mail address signs in, or 0.
 
     It takes the same time whether there is one (ASVS 6.3.8).
     """
-    by_its_name = await reader.one(_number_by_name, tenant=tenant, key=key)
-    by_its_email = await reader.one(_number_by_email, tenant=tenant, key=key)
-    if by_its_name and by_its_name[0]:
-        return int(by_its_name[0])
-    # Nobody is meant by the address of several; nor by the empty one, which many have.
-    return int(by_its_email[0]) if key and by_its_email and by_its_email[1] == 1 else 0
+    row = await reader.one(_number_of, tenant=tenant, key=key)
+    return int(row[0]) if row else 0
 
 
 async def all_associates(reader: Reader, tenant: int) -> Sequence[Associate]:
@@ -256,6 +262,25 @@ async def add(
     )
     await connection.insert(user_role_link, associate_id=associate_id, role_id=role_id)
     return associate_id
+
+
+async def lock(connection: Connection, associate_id: int) -> None:
+    """Let no other transaction that locks this user pass until this one ends.
+
+    What is read after it and then acted on cannot change in between, where all who change it lock.
+    """
+    await connection.one(_lock, associate=associate_id)
+
+
+async def was_invited(reader: Reader, associate_id: int) -> bool:
+    """Check whether an administrator let a user choose a password by mail."""
+    row = await reader.one(_was_invited, associate=associate_id)
+    return row is not None and row[0] is not None
+
+
+async def set_invited(connection: Connection, associate_id: int, at: int | None) -> None:
+    """Note when an administrator let a user choose a password by mail; None takes it back."""
+    await connection.execute(_set_invited, associate=associate_id, at=at)
 
 
 async def set_deleted(connection: Connection, user: Associate, to: bool) -> bool:

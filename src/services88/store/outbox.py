@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 
+from services88.store import associates
 from services88.store.database import Connection, Reader
 from services88.store.schema import outbox
 
@@ -143,9 +144,14 @@ async def postpone(connection: Connection, mail: OwedMail, to: int) -> None:
     await connection.execute(_postpone, id=mail.outbox_id, seen=mail.attempts, to=to)
 
 
-async def was_owed(reader: Reader, associate_id: int, kind: str, since: int) -> bool:
-    """Say whether a user was owed a mail of a kind after some time, sent or not."""
-    row = await reader.one(_was_owed, associate=associate_id, kind=kind, since=since)
+async def was_owed(connection: Connection, associate_id: int, kind: str, since: int) -> bool:
+    """Check whether a mail of a kind was enqueued for a user after some time, sent or not.
+
+    The user is locked until the transaction ends: of several callers at once only one finds none
+    and adds one.
+    """
+    await associates.lock(connection, associate_id)
+    row = await connection.one(_was_owed, associate=associate_id, kind=kind, since=since)
     return row is not None
 
 

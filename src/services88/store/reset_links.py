@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from services88.store.database import Connection, Reader
 from services88.store.schema import reset_link, tenant
 from services88.store.tenants import Tenant
 
-__all__ = ["LinkRow", "add", "by_secret", "delete_links", "use"]
+__all__ = ["LinkRow", "add", "by_secret", "delete_links", "delete_old", "use"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,19 @@ _use = (
     )
     .values(used=bindparam("now"))
 )
+_newest = (
+    select(reset_link.c.reset_link_id)
+    .where(reset_link.c.associate_id == bindparam("associate"))
+    .order_by(reset_link.c.reset_link_id.desc())
+    .limit(bindparam("most"))
+)
+_delete_old = delete(reset_link).where(
+    reset_link.c.associate_id == bindparam("associate"),
+    or_(
+        reset_link.c.expires <= bindparam("now"),
+        reset_link.c.reset_link_id.not_in(_newest),
+    ),
+)
 _delete_links = delete(reset_link).where(reset_link.c.associate_id == bindparam("associate"))
 
 
@@ -76,3 +89,8 @@ async def use(connection: Connection, link: LinkRow, now: int) -> bool:
 async def delete_links(connection: Connection, associate_id: int) -> None:
     """Delete all links of a user, used ones too."""
     await connection.execute(_delete_links, associate=associate_id)
+
+
+async def delete_old(connection: Connection, associate_id: int, *, now: int, most: int) -> None:
+    """Delete the links of a user that have expired, and of the others all but the newest."""
+    await connection.execute(_delete_old, associate=associate_id, now=now, most=most)

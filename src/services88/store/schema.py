@@ -42,9 +42,11 @@ __all__ = [
     "password_history",
     "person",
     "preference",
+    "request_counter",
     "reset_link",
     "role",
     "seen_application",
+    "sign_in_name",
     "tenant",
     "user_group",
     "user_group_link",
@@ -133,9 +135,22 @@ associate = _table(
     Column("lastlogin", _Instant),
     Column("lastlogout", _Instant),
     Column("registered", _Instant, nullable=False),
+    # When an administrator last mailed a link; none since the password was removed.
+    Column("invited", _Instant),
     UniqueConstraint("tenant_id", "name_key"),
     Index(None, "tenant_id", "nick_key", unique=True),
     Index(None, "person_id"),
+)
+
+# What a person may type to sign in, and what is reserved beside it: one name space a tenant. Every
+# user name, e-mail address and nick name has exactly one row, whoever has it.
+sign_in_name = Table(
+    "sign_in_name",
+    metadata,
+    Column("tenant_id", ForeignKey("tenant.tenant_id"), primary_key=True),
+    Column("name_key", String(254), primary_key=True),
+    Column("associate_id", ForeignKey("associate.associate_id"), nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
 )
 
 user_group_link = Table(
@@ -257,6 +272,17 @@ password_failure = Table(
     Column("failures", Integer, nullable=False),
     Column("last_failure", _Instant, nullable=False),
     Column("disabled", _Instant),
+)
+
+# How often a network asked for something without a sign-in: one row for each of the two, for all
+# tenants, servers and processes.
+request_counter = Table(
+    "request_counter",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("network", String(64), primary_key=True),
+    Column("since", _Instant, nullable=False, index=True),
+    Column("count", Integer, nullable=False),
 )
 
 # Settings of a tenant, by section and key as the documented preferences are.

@@ -19,6 +19,7 @@ from services88.store.schema import (
     installation,
     metadata,
     person,
+    request_counter,
     role,
     tenant,
 )
@@ -28,7 +29,7 @@ __all__ = ["NOBODYS", "TenantRows", "delete_all", "delete_user", "read", "replac
 TenantRows: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
 """Rows by table and column."""
 
-NOBODYS = frozenset({installation.name, function_right.name})
+NOBODYS = frozenset({installation.name, function_right.name, request_counter.name})
 """Tables that belong to the whole installation."""
 
 # The audit trail only ever grows: putting earlier rows back does not undo what it tells.

@@ -196,6 +196,7 @@ def application(
                 mails_by = mail_server(settings)
                 if mails_by is not None:
                     await stack.enter_async_context(sending(identity, mails_by))
+                await stack.enter_async_context(identity.errands.running())
                 if settings.metrics_port is not None:
                     from services88.web.metrics import exposed
 
