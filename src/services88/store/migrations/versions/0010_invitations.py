@@ -7,8 +7,8 @@ them a link once more.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:

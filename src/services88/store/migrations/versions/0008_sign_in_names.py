@@ -10,8 +10,8 @@ import logging
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 _log = logging.getLogger("services88.migrations")
 
