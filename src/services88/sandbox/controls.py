@@ -94,7 +94,7 @@ class Controls(Owner):
     async def users(self) -> list[UserOut]:
         """List the users by name."""
         found = await accounts.listing(self._world.identity, self._world.tenant)
-        return [await self._told(one) for one in found]
+        return [await self._described(one) for one in found]
 
     @Endpoint("POST", "/users", status=201, body="UserIn")
     async def add_user(
@@ -134,7 +134,7 @@ class Controls(Owner):
             email=email,
             retired=retired,
         )
-        return await self._told(added)
+        return await self._described(added)
 
     @Endpoint("GET", "/users/{user}")
     async def user(self, name: str) -> UserOut:
@@ -142,7 +142,7 @@ class Controls(Owner):
 
         :raises LookupError: There is no such user.
         """
-        return await self._told(await self._find(name))
+        return await self._described(await self._find(name))
 
     @Endpoint("PATCH", "/users/{user}", body="UserChange")
     async def change_user(
@@ -205,7 +205,7 @@ class Controls(Owner):
 
         await self._world.identity.database.transaction(work)
 
-    @Endpoint("POST", "/users/{user}/accepts", body="AcceptsQuestion", answer=AcceptsAnswer)
+    @Endpoint("POST", "/users/{user}/accepts", body="AcceptsQuestion", wrap=AcceptsAnswer)
     async def accepts(self, name: str, password: Password) -> bool:
         """Check if a user would be signed in with a password; nothing is counted or written.
 
@@ -221,7 +221,7 @@ class Controls(Owner):
             return False
         return await identity.hashing.verify(row.secret, password)
 
-    @Endpoint("POST", "/tickets/expire", body="OfUser", answer=Count)
+    @Endpoint("POST", "/tickets/expire", body="OfUser", wrap=Count)
     async def expire_tickets(self, name: Annotated[str | None, Field(alias="user")] = None) -> int:
         """Expire all tickets, or those of a user, and return their number; the clock stays.
 
@@ -249,7 +249,7 @@ class Controls(Owner):
                 f"Tenant {self._world.tenant.name} has no user {name}. Add the user first."
             ) from None
 
-    async def _told(self, user: Associate) -> UserOut:
+    async def _described(self, user: Associate) -> UserOut:
         database = self._world.identity.database
         row = await credentials.password_of(database, user.associate_id)
         failures, disabled = await guesses.failures_of(database, user.associate_id)
@@ -410,7 +410,7 @@ class Controls(Owner):
         clock = self._world.clock
         return ClockOut(now=from_milliseconds(clock.now()), speed=clock.speed, frozen=clock.frozen)
 
-    @Endpoint("PATCH", "/clock", then=clock)
+    @Endpoint("PATCH", "/clock", respond_with=clock)
     async def change_clock(self, change: ClockChange) -> datetime:
         """Move, stop or speed the clock, and return the time it shows.
 
@@ -472,12 +472,12 @@ class Controls(Owner):
 
     # --- snapshots --------------------------------------------------------------------------------
 
-    @Endpoint("GET", "/snapshots", answer=Named)
+    @Endpoint("GET", "/snapshots", wrap=Named)
     async def snapshots(self) -> list[str]:
         """List the snapshots, oldest first."""
         return self._world.snapshots.names()
 
-    @Endpoint("POST", "/snapshots", status=201, body=Named, answer=Named)
+    @Endpoint("POST", "/snapshots", status=201, body=Named, wrap=Named)
     async def snapshot(self, name: str = "snapshot") -> str:
         """Keep how things are: users, passwords, tickets, tokens, rules, options, clock, faults.
 
@@ -486,7 +486,7 @@ class Controls(Owner):
         await self._world.keep(name)
         return name
 
-    @Endpoint("POST", "/snapshots/{name}/restore", then=state)
+    @Endpoint("POST", "/snapshots/{name}/restore", respond_with=state)
     async def restore(self, name: str = "snapshot") -> None:
         """Put back how things were.
 
@@ -502,7 +502,7 @@ class Controls(Owner):
         """
         self._world.snapshots.delete(name)
 
-    @Endpoint("POST", "/reset", then=state)
+    @Endpoint("POST", "/reset", respond_with=state)
     async def reset(self) -> None:
         """Put back how things were in the beginning; forget the journal and all snapshots."""
         await self._world.reset()
@@ -582,7 +582,7 @@ class Controls(Owner):
         wanted = _filter(operation, user, outcome, since, until)
         return self._world.journal.find(limit=limit, **wanted)
 
-    @Endpoint("GET", "/journal/count", answer=Count)
+    @Endpoint("GET", "/journal/count", wrap=Count)
     async def count(
         self,
         operation: _Operation = None,
@@ -660,7 +660,7 @@ def _filter(
 # --- tenants --------------------------------------------------------------------------------------
 
 
-def _none_of(control: Control[..., Any]) -> Any:
+def _unchanged(control: Control[..., Any]) -> Any:
     """Return a field that changes nothing where it is left out."""
     return Field(default_factory=lambda: control.body and control.body())
 
@@ -674,8 +674,8 @@ class TenantIn(Model):
     company: str = Field(default="", max_length=254, description="Name of the customer.")
     users: list[Annotated[Arguments, ArgumentsOf(Controls.add_user)]] = []
     application_tokens: list[ApplicationTokenIn] = []
-    policy: Annotated[Arguments, ArgumentsOf(Controls.set_policy)] = _none_of(Controls.set_policy)
-    options: Annotated[Arguments, ArgumentsOf(Controls.set_options)] = _none_of(
+    policy: Annotated[Arguments, ArgumentsOf(Controls.set_policy)] = _unchanged(Controls.set_policy)
+    options: Annotated[Arguments, ArgumentsOf(Controls.set_options)] = _unchanged(
         Controls.set_options
     )
     clock: ClockChange = ClockChange()
@@ -721,7 +721,7 @@ class SandboxControls(Owner):
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    @Endpoint("GET", "/health", answer=Health)
+    @Endpoint("GET", "/health", wrap=Health)
     async def health(self) -> Literal["ok"]:
         """Check that the sandbox answers."""
         return "ok"

@@ -61,8 +61,8 @@ class Endpoint:
     :ivar name: The ``operationId``, where it is not the method's name.
     :ivar status: Of a successful response that has a body.
     :ivar body: Name of the body in the description; or a ready model with these fields.
-    :ivar answer: Model of one field, in which the result (or each of a list) is sent.
-    :ivar then: The control whose result is sent instead.
+    :ivar wrap: Model of one field, in which the result (or each of a list) is sent.
+    :ivar respond_with: The control whose result is sent instead.
     :ivar also: Errors beside those that every endpoint has, by status.
     """
 
@@ -71,8 +71,8 @@ class Endpoint:
     name: str = ""
     status: int = 200
     body: str | type[BaseModel] = ""
-    answer: type[BaseModel] | None = None
-    then: Any = None
+    wrap: type[BaseModel] | None = None
+    respond_with: Any = None
     also: Mapping[int, str] = field(default_factory=dict)
 
     def __call__(self, work: Work[P, T]) -> "Control[P, T]":
@@ -199,10 +199,10 @@ class Control(Generic[P, T]):
     @cached_property
     def result(self) -> "TypeAdapter[Any] | None":
         """What writes the response's body; None where it has none."""
-        then, answer = self.endpoint.then, self.endpoint.answer
-        kind: Any = (then or self)._signature.return_annotation
-        if answer is not None:
-            kind = list[answer] if get_origin(kind) is list else answer  # type: ignore[valid-type]
+        kind: Any = (self.endpoint.respond_with or self)._signature.return_annotation
+        wrap: Any = self.endpoint.wrap
+        if wrap is not None:
+            kind = list[wrap] if get_origin(kind) is list else wrap
         return None if kind is None else TypeAdapter(kind)
 
     @property
@@ -213,10 +213,10 @@ class Control(Generic[P, T]):
     async def respond(self, owner: Owner, arguments: Mapping[str, Any]) -> Any:
         """Do the work, and return the response's body as values that JSON has."""
         result: Any = await self.work(owner, **arguments)
-        if self.endpoint.then is not None:
-            return await self.endpoint.then.respond(owner, {})
-        if self.endpoint.answer is not None:
-            (name,) = self.endpoint.answer.model_fields
+        if self.endpoint.respond_with is not None:
+            return await self.endpoint.respond_with.respond(owner, {})
+        if self.endpoint.wrap is not None:
+            (name,) = self.endpoint.wrap.model_fields
             several = isinstance(result, list)
             return [{name: one} for one in result] if several else {name: result}
         return self.result.dump_python(result, mode="json") if self.result else None
