@@ -27,14 +27,18 @@ class _Tenant(Controls):
         super().__init__(sandbox, world)
         self._base = base
 
-    def _begin(self, control: Control[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _begin(
+        self, control: Control[..., Any], *args: Any, **kwargs: Any
+    ) -> Coroutine[Any, Any, Any]:
         """Check what was passed; return the work, for the loop of the server."""
-        arguments = control.check(*args, **kwargs)
+        return self._work(control, control.check(*args, **kwargs))
+
+    async def _work(self, control: Control[..., Any], arguments: dict[str, Any]) -> Any:
         if self._world.leaving:  # else all would seem to be empty
             raise LookupError(
                 f"Tenant {self.tenant} was deleted: its test has ended, or has deleted it itself."
             )
-        return control.work(Controls(self._sandbox, self._world), **arguments)
+        return await control.work(Controls(self._sandbox, self._world), **arguments)
 
     @property
     def tenant(self) -> str:
