@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from services88 import testing
 from services88.sandbox.near_misses import miss
 from services88.sandbox.seeds import load_seed
-from services88.testing import SandboxServer
+from services88.testing import SandboxServer, Services88
 from tests import languages
 from tests.programs import own_environment
 
@@ -37,7 +38,7 @@ def test_python(tmp_path: Path) -> None:
     assert [name for name, _ in files] == [
         "portal.py",
         "test_portal.py",
-        "test_powers.py",
+        "test_controls.py",
         "test_others.py",
     ]
     for name, text in files:
@@ -104,7 +105,15 @@ def test_the_seed(tmp_path: Path) -> None:
     file = tmp_path / "seed.yaml"
     file.write_text(_one("seed"))
     (tenant,) = load_seed(file).tenants
-    assert [user.name for user in tenant.users] == ["ADA", "JANE"]
+    assert [user.model_dump()["name"] for user in tenant.users] == ["ADA", "JANE"]
+
+
+def test_every_test_control_is_on_the_page() -> None:
+    start = PAGE.index("| what | how |")
+    table = PAGE[start : PAGE.index("\n\n", start)]
+    public = {name for name in dir(Services88) if not name.startswith("_")}
+    effects = {one for one in testing.__all__ if hasattr(getattr(testing, one), "model_fields")}
+    assert set(re.findall(r"`(\w+)(?:\(\"\w+\"\))?`", table)) == public | effects
 
 
 def test_every_code_of_a_near_miss_is_on_the_page() -> None:

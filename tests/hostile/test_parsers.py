@@ -23,8 +23,8 @@ from services88.identity.names import check_email, check_user_name, is_mailable,
 from services88.identity.policy import Subject
 from services88.identity.policy.model import Policy
 from services88.identity.policy.strength import estimate
-from services88.sandbox.api.endpoints import ENDPOINTS
 from services88.sandbox.api.routing import said_of
+from services88.sandbox.controls import ENDPOINTS
 from services88.soap.reading import Malformed, reader_of
 from services88.soap.xml import Element
 from tests.running import RunningServer, Starter, envelope

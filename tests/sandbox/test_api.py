@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from jsonschema import Draft202012Validator
 
-from services88.sandbox.api.endpoints import ENDPOINTS
+from services88.sandbox.controls import ENDPOINTS
 from services88.sandbox.embedding import SandboxServer
 from tests.running import Reply, sign_in
 from tests.sandbox.posting import request

@@ -2,21 +2,24 @@
 
 import asyncio
 import inspect
+import pydoc
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, assert_type
 
 import httpx
 import pytest
 import zeep
 from pydantic import ValidationError
 
+from services88.sandbox.models import UserOut
 from services88.testing import (
     AsyncServices88,
     BadInput,
     Delay,
+    Exchange,
     SandboxServer,
     Services88,
     in_process,
@@ -176,8 +179,8 @@ class OfUnittest(unittest.TestCase):
 
 
 def test_what_a_test_can_do_an_asynchronous_one_can() -> None:
-    def powers(of: type) -> dict[str, tuple[list[inspect.Parameter], object]]:
-        methods = inspect.getmembers(of, inspect.isfunction)
+    def controls(of: type) -> dict[str, tuple[list[inspect.Parameter], object]]:
+        methods = inspect.getmembers(of, inspect.isroutine)
         signatures = {
             name: inspect.signature(one) for name, one in methods if not name.startswith("_")
         }
@@ -186,8 +189,49 @@ def test_what_a_test_can_do_an_asynchronous_one_can() -> None:
             for name, one in signatures.items()
         }
 
-    assert powers(Services88) == powers(AsyncServices88)
-    assert len(powers(Services88)) > 30
+    assert controls(Services88) == controls(AsyncServices88)
+    assert len(controls(Services88)) > 30
+
+
+def _seen_by_type_checkers(blocking: Services88, awaited: AsyncServices88) -> None:
+    """Is not run: mypy, which checks these tests, would report a line that is not as it says."""
+    assert_type(blocking.add_user("JANE", "old", role="Administrator"), UserOut)
+    assert_type(blocking.calls("ChangeOwnPassword", outcome="refused"), list[Exchange])
+    assert_type(blocking.move_clock(60), datetime)
+    assert_type(awaited.add_user("JANE"), Coroutine[Any, Any, UserOut])  # type: ignore[unused-coroutine]
+    blocking.add_user()  # type: ignore[call-arg]
+    blocking.add_user("JANE", pasword="old")  # type: ignore[call-arg]
+    blocking.add_user("JANE", type="robot")  # type: ignore[arg-type]
+    blocking.calls("ChangeOwnPassword", "JANE")  # type: ignore[call-arg]
+
+
+def test_people_see_signatures_and_docstrings(services88: Services88) -> None:
+    signature = str(inspect.signature(services88.expire_tickets))
+    assert signature == "(name: str | None = None) -> int"
+    assert inspect.getdoc(services88.add_user) == inspect.getdoc(AsyncServices88.add_user)
+    shown = pydoc.plain(pydoc.render_doc(Services88))
+    assert "accepts(self, name: str, password: str) -> bool\n" in shown
+    assert "Check if a user would be signed in" in shown
+    unknown: Any = {"pasword": "old"}
+    with pytest.raises(TypeError, match=r"add_user\(\): got an unexpected keyword .*'pasword'"):
+        services88.add_user("JANE", **unknown)
+    with pytest.raises(TypeError, match=r"set_password\(\): missing a required .*'password'"):
+        services88.set_password("JANE")  # type: ignore[call-arg]
+
+
+def test_what_a_test_may_be_passed_a_control_checks(services88: Services88) -> None:
+    """Before anything is done, and by the same limits as in the admin API."""
+    for work in (
+        lambda: services88.add_user(""),
+        lambda: services88.set_policy(history=25),
+        lambda: services88.move_clock(float("inf")),
+        lambda: services88.calls(limit=0),
+        lambda: services88.snapshot(""),
+    ):
+        with pytest.raises(ValidationError):
+            work()
+    assert services88.users() == []
+    assert services88.snapshots() == []
 
 
 def test_running_async() -> None:

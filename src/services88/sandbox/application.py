@@ -1,4 +1,4 @@
-"""The ASGI application of a sandbox: the production one, with test powers around it."""
+"""The ASGI application of a sandbox: the production one, with the test controls around it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager

@@ -110,6 +110,12 @@ class SandboxClock:
         real = self._machine.now()
         return ClockState(real, self._shown(self._state, real), self._state.speed)
 
-    def restore(self, state: ClockState) -> None:
-        """Show again the time at which the state was taken, and go on as it did then."""
-        self._state = ClockState(self._machine.now(), state.shown, state.speed)
+    def restore(self, state: ClockState | None) -> None:
+        """Show again the time at which the state was taken, and go on as it did then.
+
+        :param state: None: it showed the machine's time.
+        """
+        if state is None:
+            self.reset()
+        else:
+            self._state = ClockState(self._machine.now(), state.shown, state.speed)

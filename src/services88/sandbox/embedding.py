@@ -17,8 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from services88.identity.installation import claim_for_sandbox
 from services88.sandbox.application import NEVER_BUSY, prepare, sandbox_application
-from services88.sandbox.control import Control, add_tenant
-from services88.sandbox.models import TenantIn
+from services88.sandbox.controls import TenantIn, add_tenant
 from services88.sandbox.services import AsyncServices88, Services88
 from services88.sandbox.worlds import Sandbox
 from services88.settings import Settings
@@ -107,22 +106,22 @@ class SandboxServer:
 
         :param name: What its name begins with; a number follows.
         """
-        control = self.run(add_tenant(self.sandbox, self._wanted(name)))
+        world = self.run(add_tenant(self.sandbox, self._wanted(name)))
         try:
-            yield Services88(AsyncServices88(control, self.url, _here), self.run)
+            yield Services88(self.sandbox, world, self.url, self.run)
         finally:
             with suppress(LookupError):  # the test deleted it itself, over the admin API
-                self.run(self.sandbox.delete(control.world.tenant.name))
+                self.run(self.sandbox.delete(world.tenant.name))
 
     @asynccontextmanager
     async def tenant_async(self, name: str = "tenant") -> AsyncIterator[AsyncServices88]:
         """As :meth:`tenant`, for asynchronous tests."""
-        control = await self.bridge(add_tenant(self.sandbox, self._wanted(name)))
+        world = await self.bridge(add_tenant(self.sandbox, self._wanted(name)))
         try:
-            yield AsyncServices88(control, self.url, self.bridge)
+            yield AsyncServices88(self.sandbox, world, self.url, self.bridge)
         finally:
             with suppress(LookupError):
-                await self.bridge(self.sandbox.delete(control.world.tenant.name))
+                await self.bridge(self.sandbox.delete(world.tenant.name))
 
 
 @contextmanager
@@ -220,11 +219,11 @@ async def in_process(*, journal_secrets: bool = False) -> AsyncIterator[InProces
         sandbox = Sandbox(identity_of(settings), settings, keep_secrets=journal_secrets)
         await claim_for_sandbox(sandbox.identity)
         await sandbox.load()
-        control: Control = await add_tenant(sandbox, TenantIn(name="tenant"))
+        world = await add_tenant(sandbox, TenantIn(name="tenant"))
         try:
             transport = httpx.ASGITransport(sandbox_application(sandbox))
             async with httpx.AsyncClient(transport=transport, base_url=base) as client:
-                yield InProcess(AsyncServices88(control, base, _here), client)
+                yield InProcess(AsyncServices88(sandbox, world, base, _here), client)
         finally:
             await sandbox.identity.database.close()
             sandbox.identity.hashing.close()

@@ -7,8 +7,11 @@ the server; what tells an exchange from others is in :class:`Filter`.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, PlainSerializer, TypeAdapter, computed_field
 
 __all__ = ["Cleared", "Exchange", "Filter", "Journal", "NearMiss", "Outcome"]
 
@@ -19,60 +22,52 @@ boolean ``false`` with a reason); a SOAP fault; an answer of HTTP alone; no answ
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """Where a message departs from the contract.
+    """Where a message departs from the contract."""
 
-    :ivar code: Names the kind of departure. Never renamed.
-    :ivar message: The whole, for a person.
-    :ivar sent: What the message holds. Never a secret.
-    :ivar expected: What the contract says.
-    :ivar accepted: Whether the server reads the message in spite of it.
-    """
+    code: Annotated[str, Field(description="Names the kind of departure. Never renamed.")]
+    message: Annotated[str, Field(description="The whole, for a person.")]
+    sent: Annotated[str, Field(description="What the message holds. Never a secret.")]
+    expected: Annotated[str, Field(description="What the contract says.")]
+    accepted: Annotated[bool, Field(description="Whether the message was read in spite of it.")]
 
-    code: str
-    message: str
-    sent: str
-    expected: str
-    accepted: bool
+
+_Bytes: TypeAlias = Annotated[
+    bytes, PlainSerializer(lambda value: value.decode("utf-8", "replace"), return_type=str)
+]
+"""In JSON it is text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request and what came of it. Secrets are masked unless the sandbox was told to keep them.
+    """A request and what came of it.
 
-    :ivar id: Rises with every exchange of the sandbox, whatever its tenant.
-    :ivar at: When it began, by the tenant's clock, in milliseconds since 1970.
-    :ivar received: The same by the machine's clock.
-    :ivar path: As it was asked for, with the query.
-    :ivar status: HTTP status of the answer; None where there was none.
-    :ivar user: Who called, or tried to sign in, as far as the message tells.
-    :ivar arguments: The parameters by their wire names, as they were read.
-    :ivar reason: Why it did not succeed, for a person.
-    :ivar fault: The kind of the fault that was asked for and took effect.
+    Secrets are masked unless the sandbox was told to keep them.
     """
 
-    id: int
+    id: Annotated[int, Field(description="Rises with every exchange, whatever its tenant.")]
     tenant: str
-    at: int
-    received: int
+    at: Annotated[int, Field(description="By the tenant's clock, milliseconds since 1970 UTC.")]
+    received: Annotated[int, Field(description="By the machine's clock.")]
     duration_ms: float
     client: str
     method: str
-    path: str
+    path: Annotated[str, Field(description="As it was asked for, with the query.")]
     request_headers: tuple[tuple[str, str], ...]
-    request: bytes = field(repr=False)
-    status: int | None
+    request: Annotated[_Bytes, Field(description="The body, secrets masked.")] = field(repr=False)
+    status: Annotated[int | None, Field(description="null: the connection broke.")]
     response_headers: tuple[tuple[str, str], ...]
-    response: bytes = field(repr=False)
+    response: _Bytes = field(repr=False)
     agent: str | None
     operation: str | None
-    user: str | None
-    arguments: dict[str, object]
+    user: Annotated[str | None, Field(description="Who called, or tried to sign in.")]
+    arguments: Annotated[dict[str, object], Field(description="By their wire names, as read.")]
     outcome: Outcome
-    reason: str | None
+    reason: Annotated[str | None, Field(description="Why it did not succeed, for a person.")]
     exception_type: str | None
     near_misses: tuple[NearMiss, ...]
-    fault: str | None
+    fault: Annotated[str | None, Field(description="Kind of the fault that took effect.")]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def succeeded(self) -> bool:
         """Whether the operation was carried out."""
@@ -91,15 +86,14 @@ class Exchange:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as values that JSON has; bytes become text."""
-        plain = asdict(self)
-        plain["request"] = self.request.decode("utf-8", "replace")
-        plain["response"] = self.response.decode("utf-8", "replace")
-        plain["succeeded"] = self.succeeded
-        plain["near_misses"] = list(plain["near_misses"])
-        for headers in ("request_headers", "response_headers"):
-            plain[headers] = [list(pair) for pair in plain[headers]]
+        """Return it as values that JSON has; bytes become text."""
+        plain: dict[str, Any] = _adapter().dump_python(self, mode="json")
         return plain
+
+
+@cache
+def _adapter() -> TypeAdapter[Exchange]:
+    return TypeAdapter(Exchange)
 
 
 @dataclass(frozen=True, slots=True)

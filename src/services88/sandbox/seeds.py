@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 
 from services88.identity.errors import BadInput
 from services88.identity.names import key_of
-from services88.sandbox.control import Control, add_tenant
-from services88.sandbox.models import Model, TenantIn
+from services88.sandbox.controls import TenantIn, add_tenant, begin_with
+from services88.sandbox.models import Model
 from services88.sandbox.worlds import Sandbox
 
 __all__ = ["Seed", "load_seed", "plant", "seed_schema"]
@@ -158,6 +158,6 @@ async def plant(sandbox: Sandbox, seed: Seed) -> None:
             elif wanted.company:
                 raise BadInput("The tenant is there already, and has a company.")
             else:
-                await Control(world).begin_with(wanted)
+                await begin_with(sandbox, world, wanted)
         except BadInput as error:
             raise BadInput(f"The seed cannot be loaded. Tenant {wanted.name}: {error}") from None

@@ -15,13 +15,14 @@ from services88.sandbox.clock import SandboxClock
 from services88.sandbox.faults import Faults
 from services88.sandbox.journal import Cleared, Exchange, Journal
 from services88.sandbox.masking import mask_text
-from services88.sandbox.models import OptionsChange
+from services88.sandbox.models import Options
 from services88.sandbox.reading import Reading
 from services88.sandbox.refused_sign_ins import Listening
-from services88.sandbox.snapshots import Snapshots
+from services88.sandbox.snapshots import Snapshot, Snapshots
 from services88.settings import Settings
 from services88.store import associates, credentials, tenant_rows
 from services88.store.database import Connection
+from services88.store.tenant_rows import TenantRows
 from services88.store.tenants import Tenant
 from services88.web.application import service_route
 from services88.web.services import ServiceRoute
@@ -47,14 +48,14 @@ class World:
         self.journal = Journal(tenant.name, tell)
         self.faults = Faults()
         self._settings = settings
-        self.options = OptionsChange(
+        self.options = Options(
             application_tokens=settings.installation == "online",
             password_refusals=settings.password_refusals,
             administrators_may_choose_passwords=settings.administrators_may_choose_passwords,
             allow_admin_blank_old_password=settings.allow_admin_blank_old_password,
         )
         self.services = self._route()
-        self.snapshots = Snapshots(self.identity, tenant)
+        self.snapshots = Snapshots()
         self.leaving = False
         """Whether it is about to be deleted: no call begins any more."""
         self._calls = 0
@@ -78,11 +79,55 @@ class World:
         self.leaving = True
         await self._idle.wait()
 
-    def choose(self, change: OptionsChange) -> None:
+    def choose(self, **changes: object) -> Options:
         """Change options of the operator's; what is None stays."""
-        given = change.model_dump(exclude_none=True)
+        given = {name: value for name, value in changes.items() if value is not None}
         self.options = self.options.model_copy(update=given)
         self.services = self._route()
+        return self.options
+
+    async def begin(self) -> None:
+        """Keep how things are now as what a reset leads back to."""
+        self.snapshots.first = await self._take()
+
+    async def keep(self, name: str) -> None:
+        """Keep how things are now under a name; an earlier one of that name is forgotten.
+
+        :raises BadInput: There are too many, or the name is too long.
+        """
+        self.snapshots.check(name)
+        self.snapshots.add(name, await self._take())
+
+    async def restore(self, name: str) -> None:
+        """Put back how things were.
+
+        :raises LookupError: There is no snapshot of that name.
+        """
+        await self._put_back(self.snapshots.get(name))
+
+    async def reset(self) -> None:
+        """Put back how things were in the beginning; forget the journal and all snapshots."""
+        if self.snapshots.first is not None:
+            await self._put_back(self.snapshots.first)
+        self.snapshots.clear()
+        self.journal.clear()
+
+    async def _take(self) -> Snapshot:
+        async def work(connection: Connection) -> TenantRows:
+            return await tenant_rows.read(connection, self.tenant.tenant_id)
+
+        rows = await self.identity.database.transaction(work)
+        clock = self.clock.state() if self.clock.moved else None  # None: the machine's time
+        return Snapshot(rows, clock, self.options, self.faults.kept())
+
+    async def _put_back(self, snapshot: Snapshot) -> None:
+        async def work(connection: Connection) -> None:
+            await tenant_rows.replace(connection, self.tenant.tenant_id, snapshot.rows)
+
+        await self.identity.database.transaction(work)
+        self.clock.restore(snapshot.clock)
+        self.choose(**snapshot.options.model_dump())
+        self.faults.restore(snapshot.faults)
 
     def _route(self) -> ServiceRoute:
         chosen = self.options.model_dump()
@@ -141,7 +186,7 @@ class Sandbox:
         if known is not None:
             return known
         world = World(tenant, self.identity, self.settings, self._tell)
-        await world.snapshots.take_first(world)
+        await world.begin()
         if tenant.is_default:
             self._default = key
         return self.worlds.setdefault(key, world)

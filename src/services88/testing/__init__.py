@@ -1,4 +1,4 @@
-"""For tests of a client: a real server in your test run, with powers that no real one has.
+"""For tests of a client: a real server in your test run, with test controls that no real one has.
 
 pytest users need no import: the fixture ``services88`` is there once ``services88[testing]`` is
 installed. Others use :func:`running`, :func:`running_async` or :func:`in_process`. See

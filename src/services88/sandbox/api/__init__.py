@@ -1,7 +1,7 @@
-"""The admin API under ``/__sandbox/``: each endpoint is declared once, in ``endpoints.py``.
+"""The admin API under ``/__sandbox/``. Its endpoints are the test controls of ``controls.py``.
 
-From that declaration follow the routes (``routing.py``), the OpenAPI description (``openapi.py``)
-and the page that shows it (``page.py``).
+From their declarations follow the routes (``routing.py``), the OpenAPI description
+(``openapi.py``) and the page that shows it (``page.py``).
 """
 
 from services88.sandbox.api.routing import api_routes

@@ -2,15 +2,16 @@
 
 import re
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 
 from services88 import __version__
-from services88.sandbox.api.declaring import Endpoint
-from services88.sandbox.api.endpoints import ENDPOINTS, ExchangeOut
+from services88.sandbox.controls import ENDPOINTS
+from services88.sandbox.declaring import Control
 from services88.sandbox.guard import PREFIX
+from services88.sandbox.journal import Exchange
 
 __all__ = ["description"]
 
@@ -42,20 +43,26 @@ _EVERYWHERE = {
 
 @cache
 def description() -> dict[str, Any]:
-    """Give the description, OpenAPI 3.1."""
-    refs, definitions = models_json_schema(
-        [
-            *((one.body, "validation") for one in ENDPOINTS if one.body is not None),
-            *((one.answer, "serialization") for one in ENDPOINTS if one.answer is not None),
-        ],
+    """Return the description, OpenAPI 3.1."""
+    values: list[tuple[str, Literal["validation", "serialization"], TypeAdapter[Any]]] = [
+        ("events", "serialization", TypeAdapter(Exchange))
+    ]
+    for one in ENDPOINTS:
+        if one.body is not None and _sends_body(one):
+            values.append((one.name, "validation", TypeAdapter(one.body)))
+        if one.result is not None:
+            values.append((one.name, "serialization", one.result))
+    refs, definitions = TypeAdapter.json_schemas(
+        values,
         ref_template=_TEMPLATE,
+        schema_generator=_Names,
     )
-    schemas = {**definitions.get("$defs", {}), "Error": _ERROR}
+    schemas = definitions["$defs"] | {"Error": _ERROR}
     paths: dict[str, dict[str, Any]] = {}
     for one in ENDPOINTS:
-        operation = _operation(one, refs)
-        paths.setdefault(PREFIX + one.path, {})[one.method.lower()] = operation
-    paths[f"{PREFIX}/events"] = {"get": _events(refs)}
+        operation = _operation(one, refs, schemas)
+        paths.setdefault(PREFIX + one.path, {})[one.endpoint.method.lower()] = operation
+    paths[f"{PREFIX}/events"] = {"get": _events(refs["events", "serialization"])}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -72,38 +79,52 @@ def description() -> dict[str, Any]:
     }
 
 
-def _operation(endpoint: Endpoint, refs: dict[Any, Any]) -> dict[str, Any]:
-    operation: dict[str, Any] = {"operationId": endpoint.name, "summary": endpoint.summary}
+class _Names(GenerateJsonSchema):
+    """Keeps the names that generated clients know."""
+
+    def normalize_name(self, name: str) -> str:
+        kept = {"Exchange": "ExchangeOut", "NearMiss": "NearMissOut"}
+        return kept.get(name) or super().normalize_name(name)
+
+
+def _sends_body(control: Control[..., Any]) -> bool:
+    return control.body is not None and control.endpoint.method != "GET"
+
+
+def _operation(
+    control: Control[..., Any], refs: dict[Any, Any], schemas: dict[str, Any]
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": control.name,
+        "summary": control.summary.removesuffix("."),
+    }
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"\{(\w+)\}", endpoint.path)
+        for name in re.findall(r"\{(\w+)\}", control.path)
     ]
-    if endpoint.query is not None:
-        parameters += _query(endpoint.query)
+    if control.body is not None and not _sends_body(control):
+        parameters += _query(control.body)
     if parameters:
         operation["parameters"] = parameters
-    if endpoint.body is not None:
-        required = bool(endpoint.body.model_json_schema().get("required"))
-        schema = refs[endpoint.body, "validation"]
+    if control.body is not None and _sends_body(control):
         operation["requestBody"] = {
-            "required": required,
-            "content": {"application/json": {"schema": schema}},
+            "required": any(one.is_required() for one in control.body.model_fields.values()),
+            "content": {"application/json": {"schema": refs[control.name, "validation"]}},
         }
     success: dict[str, Any] = {"description": "Done."}
-    if endpoint.answer is not None:
-        schema = refs[endpoint.answer, "serialization"]
-        if endpoint.several:
-            schema = {"type": "array", "items": schema}
+    if control.result:
+        schema = refs[control.name, "serialization"]
+        shape = schemas[schema.get("items", schema)["$ref"].rpartition("/")[2]]
         success = {
-            "description": (endpoint.answer.__doc__ or "Done.").partition("\n")[0],
+            "description": shape["description"].partition("\n")[0],
             "content": {"application/json": {"schema": schema}},
         }
-    operation["responses"] = {str(endpoint.status): success} | {
+    operation["responses"] = {str(control.status): success} | {
         str(status): {
             "description": text,
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
         }
-        for status, text in sorted({**_EVERYWHERE, **endpoint.also}.items())
+        for status, text in sorted({**_EVERYWHERE, **control.endpoint.also}.items())
     }
     return operation
 
@@ -122,12 +143,12 @@ def _query(model: type[BaseModel]) -> list[dict[str, Any]]:
     ]
 
 
-def _events(refs: dict[Any, Any]) -> dict[str, Any]:
+def _events(exchange: dict[str, Any]) -> dict[str, Any]:
     return {
         "operationId": "events",
         "summary": "Follow the exchanges from now on, as server-sent events",
         "description": "An event called exchange has an "
-        f"{refs[ExchangeOut, 'serialization']['$ref'].rpartition('/')[2]} as its data. One called "
+        f"{exchange['$ref'].rpartition('/')[2]} as its data. One called "
         "cleared says that a journal was emptied, and names the tenant.",
         "parameters": [
             {

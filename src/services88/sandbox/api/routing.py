@@ -1,20 +1,20 @@
-"""From declared endpoints to routes, and from what goes wrong to clear errors in JSON."""
+"""From test controls to routes, and from what goes wrong to clear errors in JSON."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from services88.identity.errors import BadInput, Refusal, ServerBusy
-from services88.sandbox.api.declaring import Endpoint, Given
-from services88.sandbox.api.endpoints import ENDPOINTS
 from services88.sandbox.api.openapi import description
 from services88.sandbox.api.page import documentation
+from services88.sandbox.controls import ENDPOINTS, Controls, SandboxControls
+from services88.sandbox.declaring import Control
 from services88.sandbox.guard import PREFIX
 from services88.sandbox.journal import Cleared
 from services88.sandbox.seeds import seed_schema
@@ -44,7 +44,7 @@ def api_routes(sandbox: Sandbox) -> list[BaseRoute]:
             return _error(error.status, str(error), "")
 
     declared = [
-        Route(PREFIX + _pattern(one), _route(sandbox, one), methods=[one.method], name=one.name)
+        Route(PREFIX + _pattern(one), _route(sandbox, one), methods=[one.endpoint.method])
         for one in ENDPOINTS
     ]
     return [
@@ -60,14 +60,14 @@ def api_routes(sandbox: Sandbox) -> list[BaseRoute]:
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def _pattern(endpoint: Endpoint) -> str:
-    """Give the path as Starlette has it: names of users and snapshots can hold a slash."""
-    return endpoint.path.replace("{user}", "{user:path}").replace("{name}", "{name:path}")
+def _pattern(control: Control[..., Any]) -> str:
+    """Return the path as Starlette has it: names of users and snapshots can hold a slash."""
+    return control.path.replace("{user}", "{user:path}").replace("{name}", "{name:path}")
 
 
 async def _unknown(request: Request) -> Response:
     path = request.scope["path"].removeprefix(PREFIX)
-    allowed = [one.method for one in ENDPOINTS if _fits(one, path)]
+    allowed = [one.endpoint.method for one in ENDPOINTS if _fits(one.path, path)]
     if allowed:
         return _error(
             405,
@@ -78,23 +78,25 @@ async def _unknown(request: Request) -> Response:
     return _error(404, "There is no such address.", f"{PREFIX}/docs lists them all.")
 
 
-def _fits(endpoint: Endpoint, path: str) -> bool:
-    wanted, given = endpoint.path.split("/"), path.split("/")
+def _fits(template: str, path: str) -> bool:
+    wanted, given = template.split("/"), path.split("/")
     return len(wanted) == len(given) and all(
         one.startswith("{") or one == other for one, other in zip(wanted, given, strict=True)
     )
 
 
-def _route(sandbox: Sandbox, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _route(
+    sandbox: Sandbox, control: Control[..., Any]
+) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
-            given = Given(
-                sandbox,
-                {name: str(value) for name, value in request.path_params.items()},
-                query=_query(endpoint, request),
-                body=await _body(endpoint, request),
+            arguments = await _arguments(control, request)
+            owner = (
+                SandboxControls(sandbox)
+                if control.owner is SandboxControls
+                else Controls(sandbox, await sandbox.named(request.path_params["tenant"]))
             )
-            result = await endpoint.work(given)
+            result = await control.respond(owner, arguments)
         except ValidationError as error:
             return said_of(error)
         except LookupError as error:
@@ -109,32 +111,22 @@ def _route(sandbox: Sandbox, endpoint: Endpoint) -> Callable[[Request], Awaitabl
             return _error(503, str(error), "", **{"retry-after": str(error.retry_after)})
         except DatabaseUnavailable:
             return _error(503, "The database does not answer.", "Try again in a few seconds.")
-        if endpoint.answer is None:
+        if control.result is None:
             return Response(status_code=204)
-        return _json(_plain(result), endpoint.status)
+        return _json(result, control.status)
 
     return answer
 
 
-def _query(endpoint: Endpoint, request: Request) -> BaseModel | None:
-    if endpoint.query is None:
-        return None
-    return endpoint.query.model_validate(query(request.scope), strict=False)
-
-
-async def _body(endpoint: Endpoint, request: Request) -> BaseModel | None:
+async def _arguments(control: Control[..., Any], request: Request) -> dict[str, Any]:
     content = await read_body(request.scope, request.receive)
-    if endpoint.body is None:
-        return None
-    return endpoint.body.model_validate_json(content or b"{}")
-
-
-def _plain(result: Any) -> Any:
-    if isinstance(result, BaseModel):
-        return result.model_dump(mode="json")
-    if isinstance(result, list):
-        return [_plain(one) for one in result]
-    return result
+    if control.body is None:
+        return control.arguments_in_path(request.path_params)
+    if control.endpoint.method == "GET":
+        given = control.body.model_validate(query(request.scope))
+    else:
+        given = control.body.model_validate_json(content or b"{}")
+    return control.arguments_in_path(request.path_params) | control.arguments(given)
 
 
 def _json(content: Any, status: int = 200, **headers: str) -> Response:
