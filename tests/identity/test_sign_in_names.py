@@ -7,7 +7,7 @@ import pytest
 
 from services88.identity import sign_in, tenants
 from services88.identity.errors import BadInput
-from services88.store import migrate, sign_in_names, tenant_rows
+from services88.store import migrate, sign_in_names
 from services88.store.associates import Associate
 from services88.store.database import Connection
 from tests.databases import Databases, sql, upgrade_to
@@ -43,12 +43,11 @@ def test_nobody_takes_the_address_of_another(here: World) -> None:
     ):
         with pytest.raises(BadInput, match=reason):
             run(here.add("JOE", PASSWORD, nick_name=nick_name))
+    joe = run(here.add("JOE", PASSWORD, email="Jane@example.com"))
+    assert joe.email == "Jane@example.com", "a fact about the person"
     for name in ("jane", "jane@example.com", "JANE@EXAMPLE.COM"):
         assert _meant(here, name) == jane, name
     assert _meant(here, "janie") is None, "a nick name is reserved and signs nobody in"
-    joe = run(here.add("JOE", PASSWORD, email="JANE"))
-    assert joe.email == "JANE", "a fact about the person"
-    assert _meant(here, "jane") == jane
     other = run(tenants.add(here.identity, "other"))
     here.tenant = other
     assert _meant(here, "jane@example.com") is None
@@ -70,30 +69,17 @@ def sql_names(here: World, user: Associate) -> dict[str, str]:
     return run(here.identity.database.transaction(read))
 
 
-def test_an_address_of_several_is_nobodys_until_one_is_left(here: World) -> None:
-    users = [
-        run(here.add(name, PASSWORD, email="all@example.com")) for name in ("ONE", "TWO", "THREE")
-    ]
-    assert _meant(here, "all@example.com") is None
-    with pytest.raises(BadInput, match="Other users have that name as e-mail address"):
-        run(here.add("All@example.com", PASSWORD))
+def test_a_name_that_is_given_up_is_free_and_an_address_passes_on(here: World) -> None:
+    jane = run(here.add("JANE", PASSWORD, email="both@example.com", nick_name="Janie"))
+    joe = run(here.add("JOE", PASSWORD, email="both@example.com"))
 
-    def release(user: Associate) -> None:
-        async def work(connection: Connection) -> None:
-            await sign_in_names.release(connection, user.tenant_id, user.associate_id)
-            await tenant_rows.delete_user(
-                connection, associate_id=user.associate_id, person_id=user.person_id
-            )
+    async def release(connection: Connection) -> None:
+        await sign_in_names.release(connection, jane.tenant_id, jane.associate_id)
 
-        run(here.identity.database.transaction(work))
-
-    release(users[0])
-    assert _meant(here, "all@example.com") is None
-    release(users[2])
-    assert _meant(here, "all@example.com") == users[1]
-    assert sql_names(here, users[1]) == {"two": "name", "all@example.com": "email"}
-    release(users[1])
-    run(here.add("All@example.com", PASSWORD))
+    run(here.identity.database.transaction(release))
+    assert sql_names(here, jane) == {}
+    assert sql_names(here, joe) == {"joe": "name", "both@example.com": "email"}
+    assert _meant(here, "both@example.com") == joe
 
 
 def test_names_of_an_older_version_keep_their_owners(
@@ -135,12 +121,13 @@ def test_names_of_an_older_version_keep_their_owners(
         ("jane", 1, "name"),
         ("new", 5, "name"),
         ("old", 4, "name"),
-        ("twin@example.com", 4, "shared"),
+        ("twin@example.com", 5, "email"),
     ]
     said = [record.getMessage() for record in caplog.records]
     assert [line.partition(" does not")[0] for line in said] == [
         "the e-mail address of the user with associate id 1",
         "the e-mail address of the user with associate id 2",
+        "the e-mail address of the user with associate id 4",
         "the nick name of the user with associate id 5",
     ]
     assert "it is the user name of associate id 3, who keeps it" in said[1]

@@ -2,24 +2,16 @@
 
 from services88.agents.authorisation import check_no_escalation, has_one_of
 from services88.contract.access import GENERAL_ADMINISTRATOR, USER_ADMINISTRATORS
-from services88.identity import audit, sign_in
+from services88.identity import audit
 from services88.identity.accounts import AssociateType
 from services88.identity.audit import AuditEvent
-from services88.identity.errors import BadInput, NotAllowed, UnknownUser
+from services88.identity.errors import NotAllowed, UnknownUser
 from services88.identity.identity import Caller, Identity, Origin
 from services88.store import associates, roles
 from services88.store.associates import Associate
 from services88.store.roles import Role
 
-__all__ = [
-    "admit",
-    "check_address",
-    "grantable",
-    "is_administrator",
-    "may_change",
-    "readable",
-    "target",
-]
+__all__ = ["admit", "grantable", "is_administrator", "may_change", "readable", "target"]
 
 
 async def is_administrator(identity: Identity, caller: Caller) -> bool:
@@ -89,22 +81,6 @@ async def grantable(identity: Identity, caller: Caller) -> list[Role]:
         if general
         or GENERAL_ADMINISTRATOR not in await roles.rights_of(identity.database, role.role_id)
     ]
-
-
-async def check_address(identity: Identity, caller: Caller, email: str) -> None:
-    """Refuse an e-mail address for a new user that would stop signing in somebody else.
-
-    An address that two users have signs in neither, so who may not change a user must not give the
-    address of that one to another.
-
-    :raises BadInput: It is that of a user whom the caller may not change.
-    """
-    owner = await sign_in.find(identity, caller.tenant, email)
-    if owner is not None and not await may_change(identity, caller, owner):
-        raise BadInput(
-            "A general administrator signs in by that e-mail address. Give another one, or let a "
-            "general administrator add the user."
-        )
 
 
 async def _told(identity: Identity, caller: Caller, origin: Origin, action: str) -> None:

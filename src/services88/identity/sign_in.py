@@ -49,8 +49,8 @@ async def with_name(
     answered like them, without a look at the password, until some time has passed; see
     ``guessing.py``.
 
-    :param name: A sign-in name; an e-mail address that exactly one user has; or a ticket, for which
-        the password does not matter.
+    :param name: A user name; an e-mail address, which of several users who have it means the first;
+        or a ticket, for which the password does not matter.
     :returns: None where nobody was proved.
     :raises ServerBusy: There is too much to do.
     """

@@ -1,9 +1,9 @@
 """Who is meant by what a person types to sign in: one name space a tenant.
 
-A user name, an e-mail address and a nick name of one tenant each have one row, which a unique key
+A user name, an e-mail address and a nick name of one tenant each have one owner, which a unique key
 of the database holds. User names and nick names that another user has in any of these ways are
-refused. An e-mail address is a fact about a person and is taken as it is; one that several users
-have signs none of them in, as documented, and one that is another's user name signs in that one.
+refused. An e-mail address is a fact about a person and is taken as it is; of several who have the
+same, it is the sign-in name of the first only, and nobody else can take it from them.
 """
 
 from services88.identity.errors import BadInput
@@ -21,18 +21,12 @@ _TAKEN = {
     (NameKind.USER_NAME, NameKind.EMAIL): marked(
         "Another user signs in by that name: it is their e-mail address."
     ),
-    (NameKind.USER_NAME, NameKind.SHARED_EMAIL): marked(
-        "Other users have that name as e-mail address."
-    ),
     (NameKind.USER_NAME, NameKind.NICK_NAME): marked("Another user has that name as nick name."),
     (NameKind.NICK_NAME, NameKind.USER_NAME): marked(
         "Another user has that nick name as user name."
     ),
     (NameKind.NICK_NAME, NameKind.EMAIL): marked(
         "Another user has that nick name as e-mail address."
-    ),
-    (NameKind.NICK_NAME, NameKind.SHARED_EMAIL): marked(
-        "Other users have that nick name as e-mail address."
     ),
     (NameKind.NICK_NAME, NameKind.NICK_NAME): marked("Another user has that nick name already."),
 }
@@ -47,7 +41,7 @@ async def check(reader: Reader, tenant: Tenant, name: str, kind: NameKind, *, bu
     """
     key = key_of(name)
     found = await sign_in_names.owner(reader, tenant.tenant_id, key) if key else None
-    if found is not None and (found[0] != but or found[1] is NameKind.SHARED_EMAIL):
+    if found is not None and found[0] != but:
         raise BadInput(_(_TAKEN[kind, found[1]]))
 
 
@@ -59,14 +53,12 @@ async def put(
     name: str,
     email: str,
     nick_name: str,
-    former_email: str = "",
 ) -> None:
-    """Let a user have these names from now on, and no others.
+    """Let a user sign in by these names from now on, and by no others.
 
     Call it in the transaction that adds or changes the user, after :func:`check` and after the rows
     are written.
 
-    :param former_email: The e-mail address that the user had before.
     :raises Conflict: Another user got the name or the nick name meanwhile.
     """
     names = {
@@ -75,6 +67,4 @@ async def put(
         key_of(name): NameKind.USER_NAME,  # the strongest last
     }
     names.pop("", None)
-    await sign_in_names.put(
-        connection, tenant.tenant_id, associate_id, names, former_email=key_of(former_email)
-    )
+    await sign_in_names.put(connection, tenant.tenant_id, associate_id, names)

@@ -308,7 +308,6 @@ def _check_free_in_file(row: ImportRow, taken: dict[str, tuple[int, NameKind]]) 
 _WORDS = {
     NameKind.USER_NAME: "user name",
     NameKind.EMAIL: "e-mail address",
-    NameKind.SHARED_EMAIL: "e-mail address",
     NameKind.NICK_NAME: "nick name",
 }
 _REMEDIES = {

@@ -217,7 +217,6 @@ async def _add(visit: Visit, caller: Caller) -> Response:
             raise BadInput(_("Choose a role that you may give."))
         if max(len(typed["firstname"]), len(typed["lastname"])) > 99:
             raise BadInput(_("A name has at most 99 characters."))
-        await administration.check_address(visit.identity, caller, typed["email"])
         user = await accounts.add_with_secret(
             visit.identity,
             caller.tenant,

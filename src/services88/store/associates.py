@@ -115,11 +115,11 @@ def _select() -> Select[*tuple[Any, ...]]:
 
 _by_name = _select().where(associate.c.name_key == bindparam("key"))
 _by_id = _select().where(associate.c.associate_id == bindparam("associate"))
-# Nick names are reserved, and sign nobody in; nor do addresses that several have.
+# A nick name is reserved, and signs nobody in.
 _is_meant = (
     sign_in_name.c.tenant_id == bindparam("tenant"),
     sign_in_name.c.name_key == bindparam("key"),
-    sign_in_name.c.kind.in_(["name", "email"]),
+    sign_in_name.c.kind != "nick",
 )
 _by_sign_in_name = (
     _select()

@@ -143,7 +143,7 @@ associate = _table(
 )
 
 # What a person may type to sign in, and what is reserved beside it: one name space a tenant. Every
-# user name, e-mail address and nick name has exactly one row, whoever has it.
+# user name, e-mail address and nick name has exactly one row, which says whose it is.
 sign_in_name = Table(
     "sign_in_name",
     metadata,

@@ -1,8 +1,8 @@
 """What a person may type to sign in becomes one name space a tenant.
 
-Who is signed in by what stays as it was. Of names that collide, a user name stays with the user who
-has it; an e-mail address that one user has comes next, then a nick name. An e-mail address that is
-another's user name, and a nick name that is another's in any way, are reported.
+Of names that collide, a user name stays with the user who has it, then an e-mail address with the
+first active user who has it, then a nick name. So nobody loses a user name; what is an e-mail
+address or a nick name only, and another user's name, is reported.
 """
 
 import logging
@@ -22,10 +22,9 @@ _BY_NAME = (
 )
 _BY_EMAIL = (
     "INSERT INTO sign_in_name (tenant_id, name_key, associate_id, kind)"
-    " SELECT a.tenant_id, p.email_key, MIN(a.associate_id),"
-    " CASE COUNT(*) WHEN 1 THEN 'email' ELSE 'shared' END"
+    " SELECT a.tenant_id, p.email_key, MIN(a.associate_id), 'email'"
     " FROM associate a JOIN person p ON p.person_id = a.person_id"
-    " WHERE p.email_key <> ''"
+    " WHERE p.email_key <> '' AND a.deleted = :deleted"
     " AND NOT EXISTS (SELECT 1 FROM sign_in_name s"
     " WHERE s.tenant_id = a.tenant_id AND s.name_key = p.email_key)"
     " GROUP BY a.tenant_id, p.email_key"
@@ -40,14 +39,14 @@ _COLLISIONS = (
     "SELECT a.associate_id, 'e-mail address', s.associate_id, s.kind FROM associate a"
     " JOIN person p ON p.person_id = a.person_id"
     " JOIN sign_in_name s ON s.tenant_id = a.tenant_id AND s.name_key = p.email_key"
-    " WHERE s.associate_id <> a.associate_id AND s.kind = 'name'"
+    " WHERE s.associate_id <> a.associate_id"
     " UNION ALL"
     " SELECT a.associate_id, 'nick name', s.associate_id, s.kind FROM associate a"
     " JOIN sign_in_name s ON s.tenant_id = a.tenant_id AND s.name_key = a.nick_key"
     " WHERE s.associate_id <> a.associate_id"
     " ORDER BY 1, 2"
 )
-_KINDS = {"name": "user name", "email": "e-mail address", "shared": "e-mail address"}
+_KINDS = {"name": "user name", "email": "e-mail address", "nick": "nick name"}
 
 
 def upgrade() -> None:
@@ -69,7 +68,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sign_in_name_associate_id"), "sign_in_name", ["associate_id"])
     connection = op.get_bind()
     connection.execute(sa.text(_BY_NAME))
-    connection.execute(sa.text(_BY_EMAIL))
+    by_email = sa.text(_BY_EMAIL).bindparams(sa.bindparam("deleted", type_=sa.Boolean()))
+    connection.execute(by_email, {"deleted": False})
+    connection.execute(by_email, {"deleted": True})
     connection.execute(sa.text(_BY_NICK_NAME))
     _report(connection)
 
