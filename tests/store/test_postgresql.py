@@ -65,12 +65,14 @@ def test_a_database_that_goes_away_and_comes_back() -> None:
 class _Cutter:
     """A proxy before PostgreSQL: once told to, it lets a commit happen and then all is over.
 
-    :ivar cuts: Whether it is to do so at the next commit.
+    :ivar cuts: Whether it is to do so at a commit.
+    :ivar spared: Commits before that, which it lets pass: the first is that of the attempt's slot.
     :ivar tells: Whether the client hears of the commit first; then nothing is let through any more.
     """
 
     def __init__(self, port: int) -> None:
         self.cuts = False
+        self.spared = 1
         self.tells = False
         self._down = False
         self._behind = port
@@ -106,8 +108,10 @@ class _Cutter:
             with suppress(OSError):
                 while data := client.recv(65_536):
                     if self.cuts and b"COMMIT" in data:
-                        self.cuts = False
-                        cut.set()
+                        self.spared -= 1
+                        if self.spared < 0:
+                            self.cuts = False
+                            cut.set()
                     server.sendall(data)
                 server.shutdown(socket.SHUT_RDWR)
             answering.join(10)

@@ -105,7 +105,9 @@ class ServerBusy(Exception):
     """There is more to do than can be done soon. Nothing was changed."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"The server is too busy. Try again in {retry_after} seconds.")
+        super().__init__(
+            f"The server is too busy. Nothing was changed. Try again in {retry_after} seconds."
+        )
         self.retry_after = retry_after
 
 
