@@ -175,13 +175,17 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         if not value.isprintable() or " " in value:
             raise ValueError("must hold no blanks and no invisible characters")
-        parts = urlsplit(value)
-        if "@" in parts.netloc:
+        if "@" in value:  # wherever it stands: a password may hold a slash that was not escaped
             raise ValueError(
                 "must hold no user name and no password: it is published, in the WSDL, in mails "
                 "and on pages; write https://HOST"
             )
-        if not parts.hostname or "?" in value or "#" in value:
+        try:
+            parts = urlsplit(value)
+            is_whole = bool(parts.hostname) and parts.port != 0
+        except ValueError:  # its text would quote the value
+            is_whole = False
+        if not is_whole or "?" in value or "#" in value:
             raise ValueError("must be scheme, host, port and path only, as https://crm.example.com")
         return value.rstrip("/")
 
@@ -306,6 +310,6 @@ def _check_file(config: Path) -> None:
 
 def _holds_secret(name: str, value: object) -> bool:
     if name == "database":
-        return isinstance(value, str) and masked_url(value) != value
+        return isinstance(value, str) and _MASK in masked_url(value)
     field = Settings.model_fields.get(name)
     return bool(value) and field is not None and "SecretStr" in str(field.annotation)

@@ -180,6 +180,7 @@ def test_in_every_shape(services88: Services88, logged: io.StringIO, shape: str)
         for soap in (S11, S12):
             _send(services88, secret, shape, "utf-8", {}, "", soap)
             _hold_no(secret, services88, logged)
+    assert '"event": "call"' in logged.getvalue()
 
 
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -156,7 +156,8 @@ def test_a_public_url_has_no_slash_at_its_end(given: str) -> None:
     "url",
     ["https://user:hush@x.example", "https://hush@x.example", "https://:hush@x.example/a",
      "https://x.example?token=hush", "https://x.example/#hush", "https://x.example/\u202ehush",
-     "https://x.example/ hush", "https://"],
+     "https://x.example/ hush", "https://", "https://user:hush/more@x.example",
+     "https://x:hush", "https://hu\u2100sh", "https://[hush"],
 )  # fmt: skip
 def test_a_public_url_holds_no_secret(url: str) -> None:
     with pytest.raises(BadInput, match="public_url: ") as caught:

@@ -84,9 +84,9 @@ def restore(file: Path, *, force: bool, database: str | None, config: Path | Non
     def check(copy: Path) -> None:
         asyncio.run(_verify(settings.model_copy(update={"database": f"sqlite:///{copy}"})))
 
+    put_back(settings.database, file, check, force=force)
     for exposed in exposed_files(file):
         warn_of_exposed(exposed)
-    put_back(settings.database, file, check, force=force)
     say(f"The database is as it was when {file} was made.")
 
 

@@ -562,19 +562,18 @@ def _parameter(part: str) -> str:
     return f"{shown}{equals}{MASK if value else ''}"
 
 
-_SERVICES = frozenset(f"{name}.svc".lower() for name in AGENTS)
-_SEGMENT = re.compile(r"remote|services[0-9]{2}", re.IGNORECASE)
+_SEGMENT = re.compile(r"remote|services[0-9]{2}|[a-z]{1,40}\.svc", re.IGNORECASE)
 
 
 def mask_path(path: str, tenant: str | None = None) -> str:
-    """Mask the path of an address but for services, and the tenant that it names.
+    """Mask the path of an address but for services, others' too, and the tenant that it names.
 
     :param path: As it was asked for, without escapes.
     """
 
     def shown(segment: str) -> str:
         lower = unquote(segment).lower()
-        known = not segment or lower in _SERVICES or _SEGMENT.fullmatch(segment)
+        known = not segment or _SEGMENT.fullmatch(segment)
         return quote(segment) if known or (tenant and lower == tenant.lower()) else MASK
 
     return "/".join(map(shown, path.split("/")))

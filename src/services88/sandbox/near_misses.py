@@ -61,7 +61,7 @@ def miss(code: str, sent: str, expected: str, remark: str, *, accepted: bool) ->
 
 def called(name: str, what: str) -> str:
     """Return what a thing is called, where its name is known to be no secret."""
-    return f"{what} called {name}" if is_known(name) else f"{what} that is not known"
+    return name if is_known(name) else f"{what} that is not known"
 
 
 # --- HTTP -----------------------------------------------------------------------------------------
