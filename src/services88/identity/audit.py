@@ -317,9 +317,9 @@ async def _is_noted_there(identity: Identity, tenant: int) -> bool:
     noted = identity.keyed_trails.get(tenant)
     if noted is None:
         return True
-    sequence, hash = noted
+    sequence, its_hash = noted
     found = await stored.event_from(identity.database, tenant, sequence)
-    return found is not None and (found.sequence > sequence or found.hash == hash)
+    return found is not None and (found.sequence > sequence or found.hash == its_hash)
 
 
 def plain_address(address: str) -> str:
