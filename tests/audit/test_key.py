@@ -44,12 +44,13 @@ class Scene:
         self.clock = TestClock(1_700_000_000_000)
         self._open: list[Identity] = []
 
-    def server(self, *, keyed: bool = True) -> Identity:
+    def server(self, *, keyed: bool = True, checked: bool = True) -> Identity:
         pepper = self.pepper if keyed else None
         settings = load({"database": self.database, "pepper_file": pepper})
         identity = identity_of(settings, self.clock)
         self._open.append(identity)
-        run(audit.check_heads(identity))  # as `serve` does
+        if checked:
+            run(audit.check_heads(identity))  # as `serve` does
         return identity
 
     def close(self) -> None:
@@ -294,7 +295,44 @@ def test_a_server_that_runs_notices_a_trail_put_back(scene: Scene) -> None:
     Trail(scene.database).sql("DELETE FROM audit_event WHERE sequence > 3")
     Trail(scene.database).sql("UPDATE audit_head SET sequence = ?, hash = ?, mac = ?", *kept)
     scene.write(identity, 2)
-    assert scene.named()[3:] == ["audit_chain_broken", "user_updated", "user_updated"]
+    run(audit.check_heads(identity))
+    assert scene.named()[3:] == ["user_updated", "user_updated", "audit_chain_broken"]
+    run(audit.check_heads(identity))
+    scene.write(identity)
+    assert scene.named().count("audit_chain_broken") == 1, "once"
+
+
+def test_pruning_is_no_break(scene: Scene) -> None:
+    identity = scene.server()
+    scene.write(identity, 4)
+    run(audit.check_heads(identity))
+    scene.clock.time += 1000
+    assert run(audit_trail.prune(identity, run(tenants.default(identity)), scene.clock.time)) == 5
+    run(audit.check_heads(identity))
+    scene.write(identity)
+    run(audit.check_heads(identity))
+    assert "audit_chain_broken" not in scene.named()
+    scene.verify()
+
+
+def test_an_event_that_is_undone_was_never_there(scene: Scene) -> None:
+    """Even if it was the first with the key."""
+    identity = scene.server(keyed=False)
+    scene.write(identity)
+    keyed = scene.server(checked=False)
+    of = run(tenants.default(keyed))
+
+    async def undone(connection: Connection) -> None:
+        for _ in range(2):
+            event = AuditEvent.USER_UPDATED
+            await audit.record(connection, keyed, of, event, Origin(), associate_id=1, by=0)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(keyed.database.transaction(undone))
+    scene.write(keyed)
+    run(audit.check_heads(keyed))
+    assert scene.named() == ["user_updated", "audit_keyed", "user_updated"]
 
 
 @pytest.mark.one_database("no database is looked at")

@@ -232,15 +232,17 @@ async def _keyed_head(
     tenant: Tenant,
     head: Head,
     *,
-    passwords_too: bool = False,
+    is_checked: bool = False,
+    is_put_back: bool = False,
 ) -> Head:
     """Return the head to go on from; where there is a pepper it is one that was written with it.
 
     Where it was not, an event is added that says so: the key is new, or the chain is broken. The
     server goes on in either case, since nobody could sign in otherwise.
 
-    :param passwords_too: Whether a stored password that needs a pepper shows that the key is not
-        new. Not within a transaction that may just have stored one.
+    :param is_checked: Whether nothing else is done in this transaction, so that a stored password
+        which needs a pepper shows that the key is not new.
+    :param is_put_back: Whether an event is gone that was there.
     """
     number = tenant.tenant_id
     if not identity.hashing.hasher.peppers:
@@ -252,9 +254,7 @@ async def _keyed_head(
                 head.sequence + 1,
             )
         return head
-    known = identity.keyed_trails
-    if head_is_keyed(identity, number, head) and head.sequence >= known.get(number, 0):
-        known.setdefault(number, 0)  # its number may be that of a transaction which is undone yet
+    if head_is_keyed(identity, number, head) and not is_put_back:
         return head
     traces = await stored.key_traces(
         connection,
@@ -264,8 +264,13 @@ async def _keyed_head(
         pruned=AuditEvent.AUDIT_PRUNED,
         with_key=WITH_KEY,
     )
-    broken = head.mac != "" or number in known or traces.arrived or (traces.any and not traces.last)
-    if not broken and passwords_too and not traces.any:
+    broken = (
+        head.mac != ""
+        or number in identity.keyed_trails
+        or traces.arrived
+        or (traces.any and not traces.last)
+    )
+    if not broken and is_checked and not traces.any:
         broken = await credentials.any_peppered(connection, number)
     if broken:
         identity.observer.trail_broken()
@@ -277,7 +282,6 @@ async def _keyed_head(
             head.sequence + 1,
         )
     event = AuditEvent.AUDIT_CHAIN_BROKEN if broken else AuditEvent.AUDIT_KEYED
-    known[number] = 0
     return await _append(connection, identity, tenant, head, event, Origin(), count=head.sequence)
 
 
@@ -285,22 +289,37 @@ async def check_heads(identity: Identity) -> None:
     """Check that every trail is keyed where there is a pepper; add the event that says what is not.
 
     Call it when a process begins, and now and then: what was done to a trail while no event was
-    written stands in it from then on.
+    written stands in it from then on. So does that a trail was put back to how it was before the
+    last call.
     """
     if not identity.hashing.hasher.peppers:
         return
     for each in await stored.heads(identity.database):
-        of = each.tenant
-        known = identity.keyed_trails.get(of.tenant_id, 0)
-        if head_is_keyed(identity, of.tenant_id, each.head) and each.head.sequence >= known:
-            identity.keyed_trails[of.tenant_id] = each.head.sequence
-            continue
+        of, head = each.tenant, each.head
+        is_put_back = not await _is_noted_there(identity, of.tenant_id)
+        if is_put_back or not head_is_keyed(identity, of.tenant_id, head):
 
-        async def work(connection: Connection, of: Tenant = of) -> None:
-            head = await stored.head_to_move(connection, of.tenant_id) or Head(0, GENESIS)
-            await _keyed_head(connection, identity, of, head, passwords_too=True)
+            async def work(
+                connection: Connection, of: Tenant = of, is_put_back: bool = is_put_back
+            ) -> Head:
+                head = await stored.head_to_move(connection, of.tenant_id) or Head(0, GENESIS)
+                return await _keyed_head(
+                    connection, identity, of, head, is_checked=True, is_put_back=is_put_back
+                )
 
-        await identity.database.transaction(work)
+            head = await identity.database.transaction(work)
+        # Only what is kept is noted: an event of a transaction that is undone was never there.
+        identity.keyed_trails[of.tenant_id] = head.sequence, head.hash
+
+
+async def _is_noted_there(identity: Identity, tenant: int) -> bool:
+    """Check that the event which was the last at the check before is there, or was pruned."""
+    noted = identity.keyed_trails.get(tenant)
+    if noted is None:
+        return True
+    sequence, its_hash = noted
+    found = await stored.event_from(identity.database, tenant, sequence)
+    return found is not None and (found.sequence > sequence or found.hash == its_hash)
 
 
 def plain_address(address: str) -> str:

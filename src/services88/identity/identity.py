@@ -25,8 +25,8 @@ class Identity:
     :ivar policy: The rules for new passwords where a tenant chose none.
     :ivar guess_limits: How often a password may be guessed.
     :ivar observer: Is told what metrics are made of.
-    :ivar keyed_trails: The tenants whose audit trail this process has seen to be keyed, with a
-        number that its last event had then.
+    :ivar keyed_trails: By tenant, number and hash of the last event of an audit trail that this
+        process has seen to be keyed, and kept.
     :ivar attempts: The attempts at passwords that wait for a slot in this process.
     :ivar errands: What is to be done after the response to a request.
     """
@@ -37,7 +37,7 @@ class Identity:
     policy: PolicyChoice
     guess_limits: GuessLimits = field(default_factory=GuessLimits)
     observer: Observer = field(default_factory=Observer)
-    keyed_trails: dict[int, int] = field(default_factory=dict)
+    keyed_trails: dict[int, tuple[int, str]] = field(default_factory=dict)
     attempts: AttemptQueue = field(default_factory=AttemptQueue)
     errands: Errands = field(default_factory=Errands)
 

@@ -28,6 +28,7 @@ __all__ = [
     "append",
     "count_rows",
     "ends",
+    "event_from",
     "head_to_move",
     "heads",
     "insert_pending",
@@ -188,6 +189,12 @@ _move_head = (
     update(audit_head)
     .where(audit_head.c.tenant_id == bindparam("tenant"))
     .values(sequence=bindparam("to"), hash=bindparam("hashed"), mac=bindparam("keyed"))
+)
+_event_from = (
+    select(audit_event.c.sequence, audit_event.c.hash)
+    .where(_of_tenant, audit_event.c.sequence >= bindparam("first"))
+    .order_by(audit_event.c.sequence)
+    .limit(1)
 )
 _last_key = (
     select(audit_event.c.key_id).where(_of_tenant).order_by(audit_event.c.sequence.desc()).limit(1)
@@ -361,6 +368,12 @@ async def ends(reader: Reader, tenant: int) -> tuple[Head | None, int]:
     if row is None:
         return None, 0
     return (Head(*row[:3]) if row[0] is not None else None), row[3] or 0
+
+
+async def event_from(reader: Reader, tenant: int, first: int) -> Head | None:
+    """Return number and hash of the first event from a number on; None where there is none."""
+    row = await reader.one(_event_from, tenant=tenant, first=first)
+    return Head(*row) if row else None
 
 
 async def heads(reader: Reader) -> Sequence[TrailHead]:
