@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -312,3 +313,22 @@ def test_a_read_notices_it_within_moments(path: Path, url: str) -> None:
     with pytest.raises(DatabaseUnavailable, match="replaced"):
         _fact(database, "a")
     run(database.close())
+
+
+def test_a_file_replaced_while_it_is_opened_is_not_used(path: Path, url: str) -> None:
+    upgrade(url)
+    other = path.with_name("other")
+    upgrade(f"sqlite:///{other}")
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as driver,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        driver.execute("PRAGMA locking_mode=EXCLUSIVE")
+        driver.execute("BEGIN EXCLUSIVE")
+        opening = pool.submit(SqliteDatabase, path)
+        with pytest.raises(TimeoutError):
+            opening.result(0.2)
+        other.replace(path)
+        driver.close()
+        with pytest.raises(DatabaseUnavailable, match="replaced just now"):
+            opening.result(10)

@@ -146,7 +146,13 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     try:
         _create(path)
-        return _open(path)
+        before = _identity(str(path))
+        connection = _open(path)
+        # Who had to wait for a lock may have opened what was replaced meanwhile.
+        if _identity(str(path)) != before:
+            connection.close()
+            raise DatabaseUnavailable(f"The file {path} was replaced just now. Try again.")
+        return connection
     except OSError as error:
         raise UnusableDatabase(
             f"The database file {path} cannot be opened: {error.strerror}. "

@@ -204,7 +204,9 @@ def run(
     :param connections: Made from the settings where none are given.
     """
     logs.configure(settings)
-    allow_files(settings)
+    if connections is None:
+        allow_files(settings)
+        connections = connections_of(settings)
     made = server(settings, app, connections)
     if prepare is not None:
         prepare(made)
