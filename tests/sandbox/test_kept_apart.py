@@ -37,8 +37,8 @@ import threading, http.client, socket, time, os, signal
 from services88.web import server as web_server
 from services88.cli import main
 real = web_server.server
-def server(settings, app):
-    made = real(settings, app)
+def server(*given):
+    made = real(*given)
     startup = made.startup
     async def started(sockets=None):
         await startup(sockets=sockets)

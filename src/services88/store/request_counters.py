@@ -16,9 +16,10 @@ _row = (
     request_counter.c.kind == bindparam("asked"),
     request_counter.c.network == bindparam("of"),
 )
-# A time in the future is one of a clock that was wrong: it counts as over.
+# A time far in the future is one of a clock that was wrong: it counts as over. One a little ahead is
+# that of a caller at the same moment, or of a server whose clock differs: it counts.
 _is_over = or_(
-    request_counter.c.since <= bindparam("over"), request_counter.c.since > bindparam("now")
+    request_counter.c.since <= bindparam("over"), request_counter.c.since > bindparam("ahead")
 )
 # Reads and counts in one: of callers at once, one server or many, each sees those before it.
 _take = (
@@ -50,7 +51,7 @@ async def take(
     :raises Conflict: Another server counted the first one of a network at the same time. Try again.
     """
     key = {"asked": kind, "of": network}
-    times = {"now": now, "over": now - window}
+    times = {"now": now, "over": now - window, "ahead": now + window}
     if await connection.execute(_take, **key, **times, most=most):
         return True
     if await connection.one(_exists, **key) is not None:
@@ -61,5 +62,5 @@ async def take(
 
 async def purge(connection: Connection, *, now: int, window: int) -> None:
     """Delete a few rows that say nothing any more."""
-    for kind, network in await connection.all(_old, now=now, over=now - window):
+    for kind, network in await connection.all(_old, over=now - window, ahead=now + window):
         await connection.execute(_delete, asked=kind, of=network)
