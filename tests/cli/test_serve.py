@@ -220,9 +220,6 @@ def test_sigterm_answers_the_call_under_way_and_takes_no_other(server: Program) 
 
 
 @pytest.mark.usefixtures("jane")
-@pytest.mark.one_database(
-    "KNOWN DEFECT: on PostgreSQL it fails since attempts take slots; to be fixed"
-)
 def test_what_is_sent_on_an_idle_connection_while_the_server_stops_is_answered(
     server: Program,
 ) -> None:

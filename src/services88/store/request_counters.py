@@ -16,8 +16,8 @@ _row = (
     request_counter.c.kind == bindparam("asked"),
     request_counter.c.network == bindparam("of"),
 )
-# A time far in the future is one of a clock that was wrong: it counts as over. One a little ahead is
-# that of a caller at the same moment, or of a server whose clock differs: it counts.
+# A time far in the future is one of a clock that was wrong: it counts as over. One a little ahead
+# is that of a caller at the same moment, or of a server whose clock differs: it counts.
 _is_over = or_(
     request_counter.c.since <= bindparam("over"), request_counter.c.since > bindparam("ahead")
 )
