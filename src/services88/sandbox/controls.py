@@ -425,6 +425,8 @@ class Controls(Owner):
         try:
             if change.reset:
                 clock.reset()
+            if change.frozen:  # first as well, or a time set would be a millisecond later at once
+                clock.freeze()
             if change.at is not None:
                 clock.set(to_milliseconds(change.at))
             if change.move_seconds is not None:
